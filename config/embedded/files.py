@@ -1,0 +1,95 @@
+"""Files that only their owner reads, one owner per data folder, and room on the disk."""
+
+import fcntl
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Self
+
+from config.embedded.errors import CannotStart
+
+LEAST_FREE_MB = 200
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` with `text` in one step, mode 0600 from its first byte on."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+    part.replace(path)
+
+
+def secret_in(path: Path, *, length: int = 32) -> str:
+    """The secret kept in `path`, made of `length` random bytes the first time."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        secret = secrets.token_urlsafe(length)
+        write_private(path, secret)
+        return secret
+
+
+def make_folder(folder: Path) -> Path:
+    """Make `folder` if it is missing and return its absolute path; raises CannotStart."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"The folder {folder} cannot be made ({error.strerror}); choose another one with --data."
+        ) from error
+    folder = folder.resolve()
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotStart(
+            f"You may not write to {folder}; start as the user it belongs to, or choose another with --data."
+        )
+    return folder
+
+
+def require_space(folder: Path, least_mb: int = LEAST_FREE_MB) -> None:
+    """Raise CannotStart when the disk of `folder` has fewer than `least_mb` megabytes left."""
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    if free_mb < least_mb:
+        raise CannotStart(
+            f"The disk of {folder} has {free_mb} MB left; make at least {least_mb} MB free, "
+            "or choose a folder on another disk with --data."
+        )
+
+
+class FolderLock:
+    """Held by the one process that runs servers in a folder; the system drops it when that process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock or raise CannotStart naming the process that holds it."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise CannotStart(
+                f"The folder {self.path.parent} is in use by process {holder}; "
+                "stop that one first, or choose another folder with --data."
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens if it is not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
