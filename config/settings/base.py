@@ -1,0 +1,266 @@
+"""Settings that hold everywhere. `dev`, `test` and `prod` import names from here and say what differs."""
+
+from pathlib import Path
+from typing import Any
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+DATA_DIR = env.folder("ENCLAVE_DATA", default=BASE_DIR / "var")
+
+# --- planes -------------------------------------------------------------------------------------
+# Where each app's models live. An app in none of the three is an error at start-up.
+
+TWIN_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "accounts.identity",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+]
+CONTROL_APPS = [
+    "django.contrib.admin",
+    "tenants",
+    "operations",
+]
+TENANT_APPS = [
+    "guardian",
+    "auditlog",
+    "audit",
+    "jobs",
+    "permissions",
+    "accounts",
+    "records",
+]
+# Apps without tables.
+BARE_APPS = [
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "django_htmx",
+    "heroicons",
+    "config.ui",
+]
+# django-tenants' names for the two lists.
+SHARED_APPS = [*TWIN_APPS, *CONTROL_APPS]
+INSTALLED_APPS = [*BARE_APPS, *TWIN_APPS, *CONTROL_APPS, *TENANT_APPS]
+
+
+def _label(app: str) -> str:
+    return app.rsplit(".", 1)[-1]
+
+
+CONTROL_LABELS = frozenset(_label(app) for app in CONTROL_APPS)
+TENANT_LABELS = frozenset(_label(app) for app in TENANT_APPS)
+TWIN_LABELS = frozenset(_label(app) for app in TWIN_APPS)
+
+TENANT_MODEL = "tenants.Organisation"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+TENANT_DB_ALIAS = "control"
+
+# --- databases ----------------------------------------------------------------------------------
+
+DATABASE_LOGIN = env.one_of("ENCLAVE_LOGIN", ("app", "owner"), default="app")
+_PREFIX = "OWNER_" if DATABASE_LOGIN == "owner" else ""
+SHARD_ALIASES = env.shard_aliases() or ("shard_1", "shard_2")
+# A backend keeps about 1.6 MB for each schema it has touched; a pooled connection retires after so many.
+SCHEMAS_PER_CONNECTION = env.number("ENCLAVE_SCHEMAS_PER_CONNECTION", default=150, least=1)
+
+
+def databases(*, pool: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """Return DATABASES from the environment; `pool` are the options of psycopg's pool, or None."""
+    options: dict[str, Any] = {"pool": pool} if pool and DATABASE_LOGIN == "app" else {}
+    found: dict[str, dict[str, Any]] = {
+        "default": {"ENGINE": "tenants.backends.current"},
+        "control": {
+            **env.database(f"{_PREFIX}CONTROL_DATABASE_URL", engine="django.db.backends.postgresql"),
+            "OPTIONS": dict(options),
+        },
+    }
+    for alias in SHARD_ALIASES:
+        found[alias] = {
+            **env.database(f"{_PREFIX}{alias.upper()}_DATABASE_URL", engine="tenants.backends.shard"),
+            "OPTIONS": dict(options),
+        }
+    return found
+
+
+DATABASE_ROUTERS = ["tenants.routers.PlaneRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- hosts --------------------------------------------------------------------------------------
+
+# Organisations answer at <slug>.<base>, the console and uploaded content on sites of their own.
+BASE_DOMAIN = env.text("ENCLAVE_BASE_DOMAIN", default="enclave.localhost")
+OPERATORS_HOST = env.text("ENCLAVE_OPERATORS_HOST", default="operators.localhost")
+CONTENT_DOMAIN = env.text("ENCLAVE_CONTENT_DOMAIN", default="content.localhost")
+PUBLIC_PORT = env.text("ENCLAVE_PORT", default="8000")
+# Hosts are matched exactly by tenants.middleware.HostMiddleware against the domains stored.
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "config.urls.public"
+URLCONF_TENANT = "config.urls.tenant"
+URLCONF_OPERATORS = "config.urls.operators"
+URLCONF_CONTENT = "config.urls.content"
+
+WSGI_APPLICATION = "config.wsgi.application"
+
+# --- requests -----------------------------------------------------------------------------------
+
+MIDDLEWARE = [
+    "tenants.middleware.HealthMiddleware",
+    "config.security.SecurityHeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tenants.middleware.HostMiddleware",
+    "tenants.middleware.OriginMiddleware",
+    "tenants.middleware.PlaneMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.refusals.RefusalMiddleware",
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_TEMP_DIR: str | None = None
+# The largest file that may be uploaded, in bytes.
+UPLOAD_LIMIT = env.number("ENCLAVE_UPLOAD_LIMIT", default=250 * 1024 * 1024)
+
+# --- people -------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+# --- guardian, auditlog, ratelimit --------------------------------------------------------------
+
+ANONYMOUS_USER_NAME = None  # otherwise every organisation gets an account "AnonymousUser"
+GUARDIAN_MONKEY_PATCH_USER = False
+GUARDIAN_MONKEY_PATCH_GROUP = False
+GUARDIAN_RAISE_403 = True
+# The library's table is a read-only view over our trail, made by the room `audit`.
+MIGRATION_MODULES = {"auditlog": None}
+AUDITLOG_DISABLE_REMOTE_ADDR = True  # the address comes from our context, which knows the proxies
+SILENCED_SYSTEM_CHECKS = [
+    "django_ratelimit.W001",  # wants memcached or its own Redis cache; Django's Redis cache counts atomically
+    "django_ratelimit.E003",
+    "guardian.W001",  # our policies read the grants: guardian's backend knows neither dates nor ceilings
+    "auth.W004",  # addresses are unique without case, by a constraint on lower(email)
+]
+
+# --- redis, celery ------------------------------------------------------------------------------
+
+REDIS_URL = env.text("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_FUNCTION": "tenants.cache.make_key",
+        "KEY_PREFIX": "enclave",
+    }
+}
+JOB_QUEUES = 8
+
+# --- mail ---------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.text("EMAIL_HOST", default="127.0.0.1")
+EMAIL_PORT = env.number("EMAIL_PORT", default=1025, least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("ENCLAVE_FROM_EMAIL", default="Enclave <no-reply@enclave.localhost>")
+# Where the development catcher puts what it received; empty where there is no catcher.
+MAIL_CATCHER_FOLDER = env.text("MAIL_CATCHER_FOLDER", default="")
+
+# --- files, pages -------------------------------------------------------------------------------
+
+MEDIA_ROOT = str(env.folder("ENCLAVE_FILES", default=DATA_DIR / "files"))
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = str(env.folder("ENCLAVE_STATIC", default=DATA_DIR / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 31_536_000
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.frame.frame",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_USE_SESSIONS = False
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+_NONE, _SELF = "'none'", "'self'"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [_NONE],
+        "script-src": [_SELF],
+        "style-src": [_SELF],
+        "img-src": [_SELF, "data:"],
+        "font-src": [_SELF],
+        "connect-src": [_SELF],
+        "form-action": [_SELF],
+        "frame-ancestors": [_NONE],
+        "base-uri": [_NONE],
+        "object-src": [_NONE],
+        "manifest-src": [_SELF],
+    }
+}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

@@ -1,0 +1,54 @@
+"""Bringing an installation to the current code: control plane, shards, template, ready schemas."""
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from tenants.context import as_owner, control_plane, on_shard
+from tenants.models import Shard
+from tenants.names import TEMPLATE_SCHEMA, new_schema_name
+from tenants.schema import build_template, store_template
+
+
+def prepare(*, ready: int, verbosity: int = 0) -> None:
+    """Migrate the control plane, build the template, store it on every shard, keep `ready` schemas.
+
+    Needs the owner's login. May be repeated; quick when nothing has changed.
+    """
+    with control_plane():
+        call_command("migrate", database="control", interactive=False, verbosity=verbosity)
+        for alias in settings.SHARD_ALIASES:
+            Shard.objects.get_or_create(alias=alias)
+    first = settings.SHARD_ALIASES[0]
+    body = build_template(first, verbosity=verbosity)
+    for alias in settings.SHARD_ALIASES:
+        if store_template(alias, body):
+            discard_outdated(alias)
+        fill_ready(alias, wanted=ready)
+
+
+def discard_outdated(alias: str) -> int:
+    """Drop the ready schemas that were made from an older template; return how many."""
+    with as_owner(alias, TEMPLATE_SCHEMA), connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT schema_name FROM enclave.issued WHERE state = 'ready' "
+            "AND digest <> (SELECT digest FROM enclave.template WHERE is_current)"
+        )
+        outdated = [name for (name,) in cursor.fetchall()]
+        for name in outdated:
+            cursor.execute("SELECT enclave.discard(%s)", (name,))
+    return len(outdated)
+
+
+def fill_ready(alias: str, *, wanted: int) -> int:
+    """Make ready schemas on a shard until there are `wanted`; return how many were made.
+
+    Each in a transaction of its own, through the function that the web process may call as well.
+    """
+    with on_shard(alias), connections[alias].cursor() as cursor:
+        cursor.execute("SELECT enclave.ready_count()")
+        (there,) = cursor.fetchone()
+    for _ in range(max(0, wanted - there)):
+        with on_shard(alias), connections[alias].cursor() as cursor:
+            cursor.execute("SELECT enclave.replay(%s, 'ready')", (new_schema_name(),))
+    return max(0, wanted - int(there))

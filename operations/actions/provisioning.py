@@ -1,0 +1,192 @@
+"""Making an organisation.
+
+No transaction spans the planes, so the making is a row with steps: started, placed (a schema is
+claimed or replayed on the shard), filled (its owner and settings are written), done (it has a host).
+A failure at any step is undone at once where it can be, and otherwise by `sweep`.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
+
+from accounts.actions.founding import found
+from operations.models import Provisioning
+from operations.models.provisioning import Step
+from tenants import hosts
+from tenants.context import Actor, control_plane, enter, on_shard
+from tenants.models import Domain, Organisation, RetiredSlug, Shard
+from tenants.models.directory import note_address
+from tenants.names import checked_slug, new_schema_name
+from tenants.placement import State
+from tenants.refusals import Refusal
+
+logger = logging.getLogger(__name__)
+
+
+class SlugTaken(Refusal):
+    """Another organisation has the address, or had it less than two years ago."""
+
+    code = "slug-taken"
+    message = "This address is taken. Choose another one."
+
+
+class NoRoom(Refusal):
+    """No shard takes new organisations."""
+
+    code = "no-room"
+    status = 503
+    message = "No new organisations can be made at the moment. Try again later."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: the organisation's address and name, its first owner, and where it should live."""
+
+    slug: str
+    name: str
+    owner_email: str
+    owner_name: str
+    owner_password: str | None = None
+    shard: str | None = None
+    region: str = ""
+
+
+def provision(wish: Wish, *, at: datetime | None = None) -> Organisation:
+    """Make an organisation and return it.
+
+    Raises BadSlug or SlugTaken for the address, NoRoom when no shard is open. Anything else that goes
+    wrong is undone before the error is raised on.
+    """
+    making = _begin(wish, at=at or timezone.now())
+    try:
+        schema, was_ready = _claim_schema(making.shard_id)
+        making.reach(Step.PLACED, schema_name=schema, was_ready=was_ready)
+        organisation = _write_organisation(making, wish)
+        with enter(organisation, actor=Actor.system("Enclave")):
+            owner = found(
+                owner_email=wish.owner_email, owner_name=wish.owner_name, owner_password=wish.owner_password
+            )
+        making.reach(Step.FILLED)
+        note_address(organisation_id=organisation.pk, user_id=owner.pk, address=wish.owner_email)
+        _open(making, organisation)
+    except Exception as problem:
+        making.reach(making.step, error=str(problem)[:2000])
+        undo(making)
+        raise
+    return organisation
+
+
+def _begin(wish: Wish, *, at: datetime) -> Provisioning:
+    slug = checked_slug(wish.slug)
+    if Organisation.objects.filter(slug=slug).exists():
+        raise SlugTaken
+    if RetiredSlug.objects.filter(slug=slug, free_from__gt=at).exists():
+        raise SlugTaken
+    try:
+        return Provisioning.objects.create(
+            slug=slug, name=wish.name.strip(), shard=_choose_shard(wish), begun_at=at, step=Step.STARTED
+        )
+    except IntegrityError as problem:
+        raise SlugTaken from problem
+
+
+def _choose_shard(wish: Wish) -> Shard:
+    """Return the shard asked for, or the least loaded open one of the region asked for."""
+    candidates = Shard.objects.filter(is_open=True, alias__in=settings.SHARD_ALIASES)
+    if wish.shard:
+        candidates = candidates.filter(alias=wish.shard)
+    if wish.region:
+        candidates = candidates.filter(region=wish.region)
+    loads = [
+        (shard.organisations.placed().count() / shard.capacity, shard.alias, shard) for shard in candidates
+    ]
+    free = [load for load in loads if load[0] < 1]
+    if not free:
+        raise NoRoom
+    return min(free)[2]
+
+
+def _claim_schema(alias: str) -> tuple[str, bool]:
+    """Return a schema of the current template, and whether it lay ready."""
+    with on_shard(alias), connections[alias].cursor() as cursor:
+        cursor.execute("SELECT enclave.claim()")
+        (ready,) = cursor.fetchone()
+        if ready:
+            return str(ready), True
+        wanted = new_schema_name()
+        cursor.execute("SELECT enclave.replay(%s, 'claimed')", (wanted,))
+    return wanted, False
+
+
+def _write_organisation(making: Provisioning, wish: Wish) -> Organisation:
+    with transaction.atomic(using="control"):
+        organisation = Organisation.objects.create(
+            slug=making.slug,
+            name=making.name,
+            schema_name=making.schema_name,
+            shard=making.shard,
+            region=wish.region,
+            state=State.TRIAL.value,
+        )
+        making.reach(making.step, organisation=organisation)
+    return organisation
+
+
+def _open(making: Provisioning, organisation: Organisation) -> None:
+    """Confirm the schema on the shard, then give the organisation its host: from here on it answers."""
+    with on_shard(making.shard_id), connections[making.shard_id].cursor() as cursor:
+        cursor.execute("SELECT enclave.confirm(%s)", (making.schema_name,))
+        if not cursor.fetchone()[0]:
+            raise RuntimeError(f"{making.schema_name} was dropped while it was being filled")
+    # django-tenants' Domain saves in a transaction on `default`, which must mean the control plane here.
+    with control_plane(), transaction.atomic(using="control"):
+        Domain.objects.create(tenant=organisation, domain=host_of(making.slug), is_primary=True)
+        making.reach(Step.DONE, ended_at=timezone.now())
+    hosts.forget()
+
+
+def host_of(slug: str) -> str:
+    """Return the host on which an organisation answers by its slug."""
+    return f"{slug}.{settings.BASE_DOMAIN}"
+
+
+def undo(making: Provisioning) -> bool:
+    """Take back an unfinished making; return whether nothing of it is left.
+
+    A schema that was already confirmed belongs to an organisation for good: then the making is
+    finished by `sweep` instead.
+    """
+    try:
+        if making.schema_name and not _discard(making):
+            return False
+    except DatabaseError:
+        logger.exception("making of %s could not be undone yet", making.slug)
+        return False
+    with transaction.atomic(using="control"):
+        if making.organisation_id:
+            Organisation.objects.filter(pk=making.organisation_id, domains=None).delete()
+        making.reach(Step.UNDONE, organisation=None, ended_at=timezone.now())
+    return True
+
+
+def _discard(making: Provisioning) -> bool:
+    with on_shard(making.shard_id), connections[making.shard_id].cursor() as cursor:
+        cursor.execute("SELECT enclave.discard(%s)", (making.schema_name,))
+        return bool(cursor.fetchone()[0])
+
+
+def sweep(*, at: datetime) -> int:
+    """Finish or undo what a dead process left behind; return how many makings were settled."""
+    settled = 0
+    for making in Provisioning.objects.stuck(at=at).select_related("shard", "organisation"):
+        if undo(making):
+            settled += 1
+        elif making.step == Step.FILLED and making.organisation is not None:
+            _open(making, making.organisation)
+            settled += 1
+    return settled

@@ -1,0 +1,10 @@
+"""What spans the rooms: provisioning, fleet migrations, the operators' console."""
+
+from django.apps import AppConfig
+
+
+class OperationsConfig(AppConfig):
+    """The room `operations`."""
+
+    name = "operations"
+    label = "operations"

@@ -1,0 +1,21 @@
+"""`manage.py prepare`: bring the installation to the current code."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from operations.actions.preparing import prepare
+
+
+class Command(BaseCommand):
+    """Migrates the control plane, builds the template and keeps ready schemas."""
+
+    help = "Migrate the control plane, build the template and keep ready schemas. Needs the owner's login."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--ready", type=int, default=4, help="ready schemas to keep on each shard")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        prepare(ready=options["ready"], verbosity=max(0, options["verbosity"] - 1))

@@ -1,0 +1,152 @@
+"""Logins, databases and the schema `enclave`: what has to exist before Django's own migrations.
+
+`prepare` is run by a superuser, once for each server and again after every upgrade; all of it may be
+repeated. The four logins have what DESIGN asks for and no more:
+
+* enclave_control reads and writes the control plane's tables and owns none;
+* enclave_app may call functions of a shard's schema `enclave` and become a tenant's role;
+* enclave_owner owns schemas, makes roles, and is known to migration processes only;
+* none of them is a superuser or can bypass row security.
+"""
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import orjson
+import psycopg
+from psycopg import sql
+
+CONTROL_DATABASE = "control"
+_SQL = Path(__file__).parent / "sql"
+# A transaction that has written ends within 2 s or holds up the trail's seals; see ADR 0002.
+_APP_LIMITS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """The passwords of the database logins."""
+
+    control: str
+    app: str
+    owner: str
+
+    @classmethod
+    def make(cls) -> "Logins":
+        """Return fresh random passwords."""
+        return cls(*(secrets.token_urlsafe(24) for _ in range(3)))
+
+    @classmethod
+    def load_or_make(cls, path: Path) -> "Logins":
+        """Read the passwords from a file that only its owner can read, or make and keep them there."""
+        if path.exists():
+            return cls(**orjson.loads(path.read_bytes()))
+        logins = cls.make()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(asdict(logins)))
+        return logins
+
+
+def environment(*, host: str, port: int, logins: Logins, shards: Sequence[str]) -> dict[str, str]:
+    """Return the DATABASE_URL variables for one server holding the control plane and these shards."""
+
+    def url(user: str, password: str, database: str) -> str:
+        return f"postgresql://{user}:{quote(password)}@{host}:{port}/{database}"
+
+    variables = {
+        "CONTROL_DATABASE_URL": url("enclave_control", logins.control, CONTROL_DATABASE),
+        "OWNER_CONTROL_DATABASE_URL": url("enclave_owner", logins.owner, CONTROL_DATABASE),
+    }
+    for shard in shards:
+        variables[f"{shard.upper()}_DATABASE_URL"] = url("enclave_app", logins.app, shard)
+        variables[f"OWNER_{shard.upper()}_DATABASE_URL"] = url("enclave_owner", logins.owner, shard)
+    return variables
+
+
+def without_owner(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a process without the owner's login may see."""
+    return {name: value for name, value in variables.items() if not name.startswith("OWNER_")}
+
+
+def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str]) -> None:
+    """Make logins, databases and the schema `enclave` on one server. May be repeated."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        _make_logins(connection, logins)
+        for database in (CONTROL_DATABASE, *shards):
+            _make_database(connection, database)
+    with psycopg.connect(superuser_url, dbname=CONTROL_DATABASE, autocommit=True) as connection:
+        _close_public(connection)
+        _open_control(connection)
+    for shard in shards:
+        with psycopg.connect(superuser_url, dbname=shard, autocommit=True) as connection:
+            _close_public(connection)
+            connection.execute(
+                sql.SQL("GRANT CREATE ON DATABASE {} TO enclave_owner").format(sql.Identifier(shard))
+            )
+            connection.execute("SET ROLE enclave_owner")
+            connection.execute((_SQL / "enclave.sql").read_bytes())
+
+
+def _make_logins(connection: psycopg.Connection, logins: Logins) -> None:
+    existing = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
+    for name, password, extra in (
+        ("enclave_control", logins.control, "NOCREATEROLE"),
+        ("enclave_app", logins.app, "NOCREATEROLE NOINHERIT"),
+        ("enclave_owner", logins.owner, "CREATEROLE"),
+    ):
+        verb = "ALTER" if name in existing else "CREATE"
+        options = f"LOGIN NOSUPERUSER NOCREATEDB NOREPLICATION NOBYPASSRLS {extra}"
+        connection.execute(
+            sql.SQL("{} ROLE {} {} PASSWORD {}").format(
+                sql.SQL(verb), sql.Identifier(name), sql.SQL(options), sql.Literal(password)
+            )
+        )
+    for name in ("enclave_control", "enclave_app"):
+        _set_limits(connection, name, _APP_LIMITS.items())
+
+
+def _set_limits(connection: psycopg.Connection, name: str, limits: Iterable[tuple[str, str]]) -> None:
+    for setting, value in limits:
+        connection.execute(
+            sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)
+            )
+        )
+
+
+def _make_database(connection: psycopg.Connection, name: str) -> None:
+    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+    if not found:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+    logins = ["enclave_owner", "enclave_control" if name == CONTROL_DATABASE else "enclave_app"]
+    for login in logins:
+        connection.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), sql.Identifier(login))
+        )
+
+
+def _close_public(connection: psycopg.Connection) -> None:
+    connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+
+
+def _open_control(connection: psycopg.Connection) -> None:
+    connection.execute("GRANT USAGE, CREATE ON SCHEMA public TO enclave_owner")
+    connection.execute("GRANT USAGE ON SCHEMA public TO enclave_control")
+    connection.execute(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE enclave_owner IN SCHEMA public "
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO enclave_control"
+    )
+    connection.execute(
+        "ALTER DEFAULT PRIVILEGES FOR ROLE enclave_owner IN SCHEMA public "
+        "GRANT USAGE ON SEQUENCES TO enclave_control"
+    )

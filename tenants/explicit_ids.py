@@ -1,0 +1,80 @@
+"""Content types and permissions with the same ids in every schema.
+
+Django numbers them in the order in which they were made, and Django and guardian cache them for
+the whole process, which mixes tenants up. Here the id is a digest of the name, so every cache is
+right for everybody and rows can be moved between schemas without renumbering.
+"""
+
+import hashlib
+from typing import Any
+
+from django.apps import AppConfig
+from django.apps import apps as global_apps
+from django.contrib.auth.management import _get_all_permissions
+from django.db import router
+from django.db.models.signals import post_migrate
+
+_AUTH_RECEIVER = "django.contrib.auth.management.create_permissions"
+
+
+def content_type_id(app_label: str, model: str) -> int:
+    """Return the id of a content type: 31 bits of the SHA-256 of its natural key, never 0."""
+    return _number(f"contenttype:{app_label}.{model}")
+
+
+def permission_id(app_label: str, model: str, codename: str) -> int:
+    """Return the id of a permission: 31 bits of the SHA-256 of its natural key, never 0."""
+    return _number(f"permission:{app_label}.{model}.{codename}")
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % (2**31 - 2) + 1
+
+
+def install() -> None:
+    """Replace Django's receivers, which number by sequence, with ours."""
+    from django.contrib.contenttypes.management import create_contenttypes
+
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid=_AUTH_RECEIVER)
+    post_migrate.connect(make_rows, dispatch_uid="tenants.explicit_ids")
+
+
+def make_rows(app_config: AppConfig, using: str, apps: Any = global_apps, **kwargs: Any) -> None:
+    """Insert the content types and permissions of one app, where they are missing."""
+    if not app_config.models_module:
+        return
+    content_type_model = apps.get_model("contenttypes", "ContentType")
+    permission_model = apps.get_model("auth", "Permission")
+    if not router.allow_migrate_model(using, content_type_model):
+        return
+    label = app_config.label
+    models = [model for model in global_apps.get_app_config(label).get_models() if _lives_on(model, using)]
+    content_type_model.objects.using(using).bulk_create(
+        [
+            content_type_model(
+                id=content_type_id(label, model._meta.model_name or ""),
+                app_label=label,
+                model=model._meta.model_name,
+            )
+            for model in models
+        ],
+        ignore_conflicts=True,
+    )
+    permission_model.objects.using(using).bulk_create(
+        [
+            permission_model(
+                id=permission_id(label, model._meta.model_name or "", codename),
+                content_type_id=content_type_id(label, model._meta.model_name or ""),
+                codename=codename,
+                name=str(name)[:255],
+            )
+            for model in models
+            for codename, name in _get_all_permissions(model._meta)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _lives_on(model: Any, using: str) -> bool:
+    return bool(router.allow_migrate_model(using, model))

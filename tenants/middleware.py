@@ -1,0 +1,142 @@
+"""From a request to a tenant: health, host, origin, and the transaction around the rest."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
+from django.db import transaction
+from django.db.utils import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import render
+
+from tenants import hosts
+from tenants.addresses import client_address
+from tenants.context import Actor, control_plane, enter
+from tenants.hosts import Answering, Site
+from tenants.placement import Stop, Tenant
+
+Next = Callable[[HttpRequest], HttpResponse]
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+logger = logging.getLogger(__name__)
+
+
+class HealthMiddleware:
+    """Answers probes before any look-up of the host, because they arrive by address."""
+
+    path: ClassVar[str] = "/-/health"
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == self.path:
+            return HttpResponse("ok\n", content_type="text/plain")
+        return self.get_response(request)
+
+
+class HostMiddleware:
+    """Finds what answers on the host, chooses its URLs, and refuses every other host."""
+
+    urlconfs: ClassVar[dict[Site, str]] = {
+        Site.PUBLIC: settings.ROOT_URLCONF,
+        Site.OPERATORS: settings.URLCONF_OPERATORS,
+        Site.CONTENT: settings.URLCONF_CONTENT,
+        Site.ORGANISATION: settings.URLCONF_TENANT,
+    }
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            host = hosts.normalise(request.META.get("HTTP_HOST", ""))
+        except hosts.BadHost:
+            return HttpResponseBadRequest("Bad host.\n", content_type="text/plain")
+        answering = hosts.find(host)
+        if answering is None:
+            return render(request, "errors/404.html", {"frame": None}, status=404)
+        request.answering = answering  # type: ignore[attr-defined]  # typed by tenants.requests
+        request.tenant = answering.tenant  # type: ignore[attr-defined]  # typed by tenants.requests
+        request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # typed by tenants.requests
+        request.source = client_address(request)  # type: ignore[attr-defined]  # typed by tenants.requests
+        request.urlconf = self.urlconfs[answering.site]  # type: ignore[attr-defined]  # Django reads it
+        if answering.tenant is not None and answering.tenant.stops(Stop.REQUESTS):
+            return render(request, "errors/suspended.html", {"frame": None}, status=503)
+        return self.get_response(request)
+
+
+class OriginMiddleware:
+    """Refuses unsafe requests that a page of another host sent.
+
+    SameSite cookies do not protect sibling organisations from each other: they share a site. So the
+    exact origin is compared, and a browser's request that names none is refused.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS or self._comes_from_here(request):
+            return self.get_response(request)
+        return render(request, "errors/403.html", {"frame": None, "reason": "origin"}, status=403)
+
+    def _comes_from_here(self, request: HttpRequest) -> bool:
+        origin = request.META.get("HTTP_ORIGIN")
+        site = request.META.get("HTTP_SEC_FETCH_SITE")
+        if site not in (None, "same-origin", "none"):
+            return False
+        if origin is not None:
+            return urlsplit(origin).netloc.lower() == request.META.get("HTTP_HOST", "").lower()
+        return site is not None
+
+
+class PlaneMiddleware:
+    """Puts one transaction around the rest of the request, in the plane that the host belongs to.
+
+    The body is read before the transaction begins, so that a slow sender holds none. An answer with an
+    error status rolls back; the commit is done before the answer leaves.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answering: Answering = request.answering  # type: ignore[attr-defined]  # set by HostMiddleware
+        try:
+            self._spool(request)
+        except (MultiPartParserError, TooManyFilesSent):
+            return render(request, "errors/400.html", {"frame": None}, status=400)
+        if answering.site is Site.PUBLIC:
+            return self.get_response(request)
+        if answering.site is Site.OPERATORS:
+            with control_plane(request_id=request.request_id, source=request.source):  # type: ignore[attr-defined]  # set by HostMiddleware
+                return self.get_response(request)
+        assert answering.tenant is not None
+        return self._inside(request, answering.tenant)
+
+    def _spool(self, request: HttpRequest) -> None:
+        if request.method not in SAFE_METHODS:
+            _ = request.POST
+
+    def _inside(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
+        try:
+            with enter(
+                tenant,
+                actor=Actor.anonymous(),
+                request_id=request.request_id,  # type: ignore[attr-defined]  # set by HostMiddleware
+                source=request.source,  # type: ignore[attr-defined]  # set by HostMiddleware
+            ):
+                response = self.get_response(request)
+                if response.status_code >= 400:
+                    transaction.set_rollback(True, using=tenant.alias)
+        except OperationalError:
+            logger.exception("shard %s does not answer", tenant.alias)
+            return render(request, "errors/503.html", {"frame": None}, status=503)
+        for finish in getattr(request, "after_transaction", ()):
+            finish(tenant)
+        return response

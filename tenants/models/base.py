@@ -1,0 +1,70 @@
+"""Base models of the two planes."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Func
+
+from tenants.context import Plane, current, verify_instance
+
+
+class UUIDv7(Func):
+    """PostgreSQL 18's `uuidv7()`: ordered by time, unique everywhere, never renumbered by a move."""
+
+    function = "uuidv7"
+    template = "uuidv7()"
+    output_field = models.UUIDField()
+
+
+class BelongsToTenant(models.Model):
+    """A row that remembers which tenant it was loaded for and refuses to be used for another."""
+
+    class Meta:
+        abstract = True
+
+    _enclave_schema: str | None = None
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        instance = super().from_db(db, field_names, values)
+        instance._enclave_schema = _schema_now()
+        return instance
+
+    def save_base(self, *args: Any, **kwargs: Any) -> None:
+        verify_instance(self, self._state.db or "")
+        super().save_base(*args, **kwargs)
+        self._enclave_schema = _schema_now()
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        verify_instance(self, self._state.db or "")
+        return super().delete(using=using, keep_parents=keep_parents)
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        verify_instance(self, self._state.db or "")
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+
+
+def _schema_now() -> str | None:
+    context = current()
+    return context.schema if context is not None and context.plane is Plane.TENANT else None
+
+
+class TenantRow(BelongsToTenant):
+    """Base of every row of ours in the tenant plane."""
+
+    id = models.UUIDField(primary_key=True, db_default=UUIDv7(), editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class ControlRow(models.Model):
+    """Base of every row of ours in the control plane."""
+
+    id = models.UUIDField(primary_key=True, db_default=UUIDv7(), editable=False)
+
+    class Meta:
+        abstract = True

