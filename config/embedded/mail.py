@@ -26,7 +26,7 @@ class FolderHandler:
         self.folder = folder
 
     # The name and the parameters are aiosmtpd's.
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Store one message and say so to the sender."""
         content = envelope.content or b""
         body = content if isinstance(content, bytes) else content.encode()

@@ -130,8 +130,10 @@ def _cluster_folder(folder: Path, run_as: RunAs | None) -> Path:
 
 
 def _reachable(folder: Path, run_as: RunAs) -> bool:
-    if not _may(run_as, "-x", folder):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    # The folder and the one around it are the data folder's; what lies above is not ours to open.
+    for ours in (folder.parent, folder):
+        if ours != Path.home() and not _may(run_as, "-x", ours) and ours.stat().st_uid == os.geteuid():
+            ours.chmod(ours.stat().st_mode | 0o011)
     return _may(run_as, "-x", folder)
 
 

@@ -1,4 +1,4 @@
-"""Redis from a wheel, in a folder, on 127.0.0.1 only. It may forget everything: the truth is in PostgreSQL."""
+"""Redis from a wheel, in a folder, on 127.0.0.1 only. It may forget all: the truth is in PostgreSQL."""
 
 import importlib.util
 import os
