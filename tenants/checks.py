@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.contrib.auth.management import _get_all_permissions
 from django.core.checks import CheckMessage, Error, register
 
-from tenants.explicit_ids import content_type_id, permission_id
+from tenants.explicit_ids import content_type_id, permission_id, permissions_of
 from tenants.routers import Home, UnknownPlane, home_of
 
 
@@ -55,7 +54,7 @@ def explicit_ids_differ(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     for model in apps.get_models():
         label, name = model._meta.app_label, model._meta.model_name or ""
         ids = [("content type", content_type_id(label, name), f"{label}.{name}")]
-        for codename, _ in _get_all_permissions(model._meta):
+        for codename, _ in permissions_of(model):
             ids.append(("permission", permission_id(label, name, codename), f"{label}.{name}.{codename}"))
         for kind, number, natural in ids:
             other = seen.setdefault((kind, number), natural)

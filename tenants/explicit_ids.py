@@ -10,8 +10,9 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as global_apps
-from django.contrib.auth.management import _get_all_permissions
+from django.contrib.auth import get_permission_codename
 from django.db import router
+from django.db.models import Model
 from django.db.models.signals import post_migrate
 
 _AUTH_RECEIVER = "django.contrib.auth.management.create_permissions"
@@ -29,6 +30,16 @@ def permission_id(app_label: str, model: str, codename: str) -> int:
 
 def _number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % (2**31 - 2) + 1
+
+
+def permissions_of(model: type[Model]) -> list[tuple[str, str]]:
+    """Return codename and name of every permission Django gives a model: its defaults and its own."""
+    options = model._meta
+    builtin = [
+        (get_permission_codename(action, options), f"Can {action} {options.verbose_name_raw}")
+        for action in options.default_permissions
+    ]
+    return [*builtin, *((code, str(name)) for code, name in options.permissions)]
 
 
 def install() -> None:
@@ -67,10 +78,10 @@ def make_rows(app_config: AppConfig, using: str, apps: Any = global_apps, **kwar
                 id=permission_id(label, model._meta.model_name or "", codename),
                 content_type_id=content_type_id(label, model._meta.model_name or ""),
                 codename=codename,
-                name=str(name)[:255],
+                name=name[:255],
             )
             for model in models
-            for codename, name in _get_all_permissions(model._meta)
+            for codename, name in permissions_of(model)
         ],
         ignore_conflicts=True,
     )

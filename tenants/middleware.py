@@ -16,7 +16,7 @@ from django.shortcuts import render
 
 from tenants import hosts
 from tenants.addresses import client_address
-from tenants.context import Actor, control_plane, enter
+from tenants.context import Actor, NoTenant, control_plane, enter
 from tenants.hosts import Answering, Site
 from tenants.placement import Stop, Tenant
 
@@ -64,7 +64,7 @@ class HostMiddleware:
         request.tenant = answering.tenant  # type: ignore[attr-defined]  # typed by tenants.requests
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # typed by tenants.requests
         request.source = client_address(request)  # type: ignore[attr-defined]  # typed by tenants.requests
-        request.urlconf = self.urlconfs[answering.site]  # type: ignore[attr-defined]  # Django reads it
+        request.urlconf = self.urlconfs[answering.site]
         if answering.tenant is not None and answering.tenant.stops(Stop.REQUESTS):
             return render(request, "errors/suspended.html", {"frame": None}, status=503)
         return self.get_response(request)
@@ -91,7 +91,8 @@ class OriginMiddleware:
         if site not in (None, "same-origin", "none"):
             return False
         if origin is not None:
-            return urlsplit(origin).netloc.lower() == request.META.get("HTTP_HOST", "").lower()
+            here: str = request.META.get("HTTP_HOST", "").lower()
+            return urlsplit(origin).netloc.lower() == here
         return site is not None
 
 
@@ -116,7 +117,8 @@ class PlaneMiddleware:
         if answering.site is Site.OPERATORS:
             with control_plane(request_id=request.request_id, source=request.source):  # type: ignore[attr-defined]  # set by HostMiddleware
                 return self.get_response(request)
-        assert answering.tenant is not None
+        if answering.tenant is None:
+            raise NoTenant(f"A {answering.site} site without an organisation.")
         return self._inside(request, answering.tenant)
 
     def _spool(self, request: HttpRequest) -> None:

@@ -75,7 +75,7 @@ def provision(wish: Wish, *, at: datetime | None = None) -> Organisation:
         note_address(organisation_id=organisation.pk, user_id=owner.pk, address=wish.owner_email)
         _open(making, organisation)
     except Exception as problem:
-        making.reach(making.step, error=str(problem)[:2000])
+        making.note(error=str(problem)[:2000])
         undo(making)
         raise
     return organisation
@@ -133,7 +133,7 @@ def _write_organisation(making: Provisioning, wish: Wish) -> Organisation:
             region=wish.region,
             state=State.TRIAL.value,
         )
-        making.reach(making.step, organisation=organisation)
+        making.note(organisation=organisation)
     return organisation
 
 

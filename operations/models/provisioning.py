@@ -61,6 +61,10 @@ class Provisioning(ControlRow):
 
     def reach(self, step: Step, **columns: object) -> None:
         """Write down that `step` was reached, with the columns that became known by it."""
-        for name, value in {"step": step, **columns}.items():
+        self.note(step=step, **columns)
+
+    def note(self, **columns: object) -> None:
+        """Write these columns and no others."""
+        for name, value in columns.items():
             setattr(self, name, value)
-        type(self).objects.filter(pk=self.pk).update(step=step, **columns)
+        type(self).objects.filter(pk=self.pk).update(**columns)

@@ -26,8 +26,10 @@ class BelongsToTenant(models.Model):
     _enclave_schema: str | None = None
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        instance = super().from_db(db, field_names, values)
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any
+    ) -> Self:
+        instance = super().from_db(db, field_names, values, **options)
         instance._enclave_schema = _schema_now()
         return instance
 

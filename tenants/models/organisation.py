@@ -49,7 +49,7 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
     people_count = models.PositiveIntegerField(default=0)
     size_bytes = models.BigIntegerField(default=0)
 
-    objects: ClassVar[models.Manager["Organisation"]] = OrganisationQuerySet.as_manager()  # type: ignore[assignment]  # as_manager is not seen as a Manager of this class
+    objects: ClassVar[models.Manager["Organisation"]] = OrganisationQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)

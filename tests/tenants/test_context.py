@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, ProgrammingError, connections, transaction
@@ -106,7 +107,9 @@ class TestOutside:
             cursor.execute("SELECT 1")
 
     @pytest.mark.parametrize("door", [control_plane, lambda: on_shard("shard_1")])
-    def test_tenant_rows_are_not_reached_from_elsewhere(self, pulse: Organisation, door: Callable) -> None:
+    def test_tenant_rows_are_not_reached_from_elsewhere(
+        self, pulse: Organisation, door: Callable[[], Any]
+    ) -> None:
         from guardian.models import UserObjectPermission
 
         with door(), pytest.raises(NoTenant):
@@ -200,7 +203,9 @@ class TestRowsKeptInMemory:
     """A row loaded for one organisation is refused by another."""
 
     @pytest.mark.parametrize("use", [User.save, User.delete, User.refresh_from_db])
-    def test_is_not_written_elsewhere(self, pulse: Organisation, tide: Organisation, use: Callable) -> None:
+    def test_is_not_written_elsewhere(
+        self, pulse: Organisation, tide: Organisation, use: Callable[[User], Any]
+    ) -> None:
         with enter(pulse, actor=ACTOR):
             ada = User.objects.get()
         with enter(tide, actor=ACTOR), pytest.raises(WrongTenant):

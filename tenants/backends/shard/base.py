@@ -120,7 +120,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     def make_cursor(self, cursor: Any) -> CursorWrapper:
         return GuardedCursor(cursor, self)
 
-    def make_debug_cursor(self, cursor: Any) -> CursorWrapper:
+    def make_debug_cursor(self, cursor: Any) -> CursorDebugWrapper:
         return GuardedDebugCursor(cursor, self)
 
     # Savepoints say nothing about a tenant: they go out as they are, and a rollback to one undoes
@@ -138,15 +138,15 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
 
     def _commit(self) -> None:
         self._forget()
-        super()._commit()
+        super()._commit()  # type: ignore[misc]  # not in the stubs
 
     def _rollback(self) -> None:
         self._forget()
-        super()._rollback()
+        super()._rollback()  # type: ignore[misc]  # not in the stubs
 
     def _set_autocommit(self, autocommit: bool) -> None:
         self._applied = None
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs
 
     def connect(self) -> None:
         self._forget()
@@ -160,7 +160,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         self._forget()
         self._owner_path = ""
         self._retire_if_heavy()
-        super()._close()
+        super()._close()  # type: ignore[misc]  # not in the stubs
 
     def _retire_if_heavy(self) -> None:
         """Close a pooled connection which has touched many schemas.
