@@ -23,3 +23,11 @@ def client_address(request: HttpRequest) -> str:
         return str(ipaddress.ip_address(candidate))
     except ValueError:
         return ""
+
+
+def site_url(host: str) -> str:
+    """Return the address of one of our sites, without a path: for links, from stored hosts only."""
+    scheme = "https" if settings.SESSION_COOKIE_SECURE else "http"
+    port = settings.PUBLIC_PORT
+    default = "443" if scheme == "https" else "80"
+    return f"{scheme}://{host}" + ("" if port in ("", default) else f":{port}")

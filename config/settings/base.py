@@ -3,7 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
+
 from config import env
+
+# Django's fields, managers and querysets take type parameters only after this.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA_DIR = env.folder("ENCLAVE_DATA", default=BASE_DIR / "var")

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from accounts.actions.founding import found
+from operations.actions.fleet import note_current
 from operations.models import Provisioning
 from operations.models.provisioning import Step
 from tenants import hosts
@@ -146,6 +147,7 @@ def _open(making: Provisioning, organisation: Organisation) -> None:
     # django-tenants' Domain saves in a transaction on `default`, which must mean the control plane here.
     with control_plane(), transaction.atomic(using="control"):
         Domain.objects.create(tenant=organisation, domain=host_of(making.slug), is_primary=True)
+        note_current(organisation)
         making.reach(Step.DONE, ended_at=timezone.now())
     hosts.forget()
 

@@ -1,0 +1,49 @@
+"""Changing the state of an organisation from the console, with a reason."""
+
+from django.db import transaction
+
+from accounts.identity.models import User
+from operations.models import OperatorAct
+from tenants import hosts
+from tenants.models import Organisation
+from tenants.placement import State
+from tenants.refusals import Refusal
+
+# From which state an organisation may come into which.
+ALLOWED: dict[State, frozenset[State]] = {
+    State.TRIAL: frozenset({State.ACTIVE, State.SUSPENDED, State.LEAVING}),
+    State.ACTIVE: frozenset({State.SUSPENDED, State.LEAVING}),
+    State.SUSPENDED: frozenset({State.ACTIVE, State.LEAVING}),
+    State.LEAVING: frozenset({State.ACTIVE}),
+    State.GONE: frozenset(),
+}
+
+
+class WrongState(Refusal):
+    """The organisation is not in a state from which this is possible."""
+
+    code = "wrong-state"
+
+
+def change_state(*, organisation: Organisation, to: State, reason: str, by: User) -> OperatorAct:
+    """Move an organisation to another state and write down who did it and why. Raises WrongState."""
+    with transaction.atomic(using="control"):
+        locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
+        if to not in ALLOWED[State(locked.state)]:
+            raise WrongState(f"{locked.name} is {locked.state} and cannot become {to.value}.")
+        locked.move_to(to, reason=reason)
+        act = note(organisation=locked, act=f"{to.value}", reason=reason, by=by)
+    hosts.forget()
+    return act
+
+
+def note(*, organisation: Organisation, act: str, reason: str, by: User) -> OperatorAct:
+    """Write down an operator's act."""
+    return OperatorAct.objects.create(
+        operator=by,
+        operator_label=by.email,
+        organisation=organisation,
+        organisation_label=f"{organisation.name} ({organisation.slug})",
+        act=act,
+        reason=reason.strip(),
+    )

@@ -1,0 +1,92 @@
+"""Forms of the public site and the console."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+
+from tenants.names import checked_slug
+from tenants.refusals import Refusal
+
+
+def clean_slug(value: str) -> str:
+    """Return a usable slug; raise ValidationError with the reason."""
+    try:
+        return checked_slug(value.strip().lower())
+    except Refusal as refusal:
+        raise forms.ValidationError(str(refusal)) from refusal
+
+
+class SignUpForm(forms.Form):
+    """What somebody tells us who wants an organisation."""
+
+    organisation_name = forms.CharField(label="Name of the organisation", max_length=120)
+    slug = forms.CharField(
+        label="Address",
+        max_length=40,
+        help_text="Lower-case letters, digits and hyphens. People open it in the browser.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    person_name = forms.CharField(
+        label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label="Your e-mail address",
+        max_length=254,
+        help_text="We send a link there. Nothing is made before you open it.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def clean_slug(self) -> str:
+        """Check the wished address."""
+        return clean_slug(self.cleaned_data["slug"])
+
+
+class ConfirmForm(forms.Form):
+    """The last step: a password, and another address if the wished one was taken meanwhile."""
+
+    slug = forms.CharField(label="Address", max_length=40)
+    password = forms.CharField(
+        label="Password",
+        help_text="At least 12 characters. A sentence is fine.",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_slug(self) -> str:
+        """Check the wished address."""
+        return clean_slug(self.cleaned_data["slug"])
+
+    def clean_password(self) -> str:
+        """Check the password against the rules that hold everywhere."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
+
+
+class ReasonForm(forms.Form):
+    """The reason that every act of an operator needs."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=300, min_length=8, help_text="Kept with the act, and shown to other operators."
+    )
+
+
+class NewOrganisationForm(ReasonForm):
+    """An organisation made from the console."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    slug = forms.CharField(label="Address", max_length=40)
+    owner_name = forms.CharField(label="Name of the first owner", max_length=120)
+    owner_email = forms.EmailField(label="E-mail address of the first owner", max_length=254)
+    shard = forms.ChoiceField(label="Shard", required=False)
+
+    def __init__(self, *args: Any, shards: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["shard"] = forms.ChoiceField(
+            label="Shard", required=False, choices=[("", "Least loaded"), *((name, name) for name in shards)]
+        )
+
+    def clean_slug(self) -> str:
+        """Check the wished address."""
+        return clean_slug(self.cleaned_data["slug"])

@@ -1,0 +1,38 @@
+"""`manage.py migrate_fleet`: bring every organisation's schema to the current migrations."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from operations.actions.fleet import behind, migrate_fleet, wanted_version
+from operations.models import FleetState
+
+
+class Command(BaseCommand):
+    """Migrates all organisations; one that fails stops nobody, and the command ends with an error."""
+
+    help = "Migrate every organisation on every shard. Needs the owner's login."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--status", action="store_true", help="show the state of each and change nothing")
+        parser.add_argument("--only", metavar="SLUG", help="migrate one organisation")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["status"]:
+            self._show_status()
+            return
+        failed = 0
+        for state in migrate_fleet(only=options["only"]):
+            failed += bool(state.error)
+            self.stdout.write(f"{state.organisation.slug}: {state.error or 'migrated'} ({state.took_ms} ms)")
+        if failed:
+            raise CommandError(f"{failed} organisations were not migrated; see --status.")
+
+    def _show_status(self) -> None:
+        late = behind(wanted_version())
+        self.stdout.write(f"{len(late)} organisations are behind.")
+        known = {state.organisation_id: state for state in FleetState.objects.all()}
+        for organisation in late:
+            state = known.get(organisation.pk)
+            self.stdout.write(f"{organisation.slug}: {state.error if state and state.error else 'waiting'}")
