@@ -76,6 +76,14 @@ def _datetime(value: object) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact(value), shown)
 
 
+def _timestamp(value: object) -> SafeString:
+    """A date and time to the second, for measurements; alone so that a column never mixes the two."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"A timestamp cell got {type(value).__name__}.")
+    shown = date_format(timezone.localtime(value), "j M Y H:i:s")
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact(value), shown)
+
+
 def _date(value: object) -> SafeString:
     if not isinstance(value, date):
         raise TypeError(f"A date cell got {type(value).__name__}.")
@@ -152,6 +160,7 @@ _KINDS: Mapping[str, Callable[[object], SafeString]] = MappingProxyType(
         "yes_no": _yes_no,
         "date": _date,
         "datetime": _datetime,
+        "timestamp": _timestamp,
         "time": _time,
         "choice": _tag,
         "choices": _choices,
