@@ -16,7 +16,7 @@ from records.importing.encodings import not_text, nul
 from records.importing.limits import Limits
 from records.importing.refusals import Unreadable
 
-CHUNK_BYTES = 1 << 19
+CHUNK_BYTES = 960_000  # below the limit of a cell, so that only unusual pieces are looked at cell by cell
 CHUNK_ROWS = 20_000  # bounds the objects a piece of very short rows becomes
 END = "\x1fend of the table\x1f"
 

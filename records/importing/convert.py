@@ -23,7 +23,7 @@ EMPTY_ROW = "This row is empty."
 REPEATED = "An earlier row of this file has the same value, and every value may be there once."
 TAKEN = "A record with this value exists already, and every value may be there once."
 NO_MARKERS: Mapping[str, Collection[str]] = MappingProxyType({})
-_FORMULA = r"^\s*[=@＝＠\t\r]|^\s*[-+＋－][^0-9.,\s]|^\s*[-+][0-9.,]+[^0-9.,\s].*[(!|]"
+FORMULA = r"^\s*[=@＝＠\t\r]|^\s*[-+＋－][^0-9.,\s]|^\s*[-+][0-9.,]+[^0-9.,\s].*[(!|]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Checked:
     @property
     def good(self) -> list[tuple[int, bytes]]:
         """Return (row number, JSON) of the rows that can be kept."""
-        return [(row, document.encode()) for row, document in self.frame.iter_rows()]
+        documents = self.frame["document"].cast(pl.Binary).to_list()
+        return list(zip(self.frame["row"].to_list(), documents, strict=True))
 
     @property
     def refused_rows(self) -> int:
@@ -144,7 +145,7 @@ class _Checker:
                 if self.on_missing_link == "refuse":
                     reasons += [(place, name, self._not_found(name)) for place in parsed.missing]
             if parser.spec.type in (FieldType.TEXT, FieldType.LONG_TEXT):
-                count = int(cells.str.contains(_FORMULA).sum())
+                count = int(cells.str.contains(FORMULA).sum())
                 if count:
                     checked.formulas[name] = count
         reasons += self._rules(columns, {(place, name) for place, name, _ in reasons})

@@ -35,7 +35,7 @@ def display(
     locale: Locale = PLAIN,
     labels: Mapping[str, str] = NO_LABELS,
 ) -> str:
-    """Return the text for a list. `labels` names people, records and files by id; unknown ids show as nothing.
+    """Return the text for a list. `labels` names people, records and files by id; unknown ids show nothing.
 
     A value that no longer fits its field (the design changed) is shown as it is kept.
     """
@@ -66,11 +66,7 @@ def _number(spec: FieldSpec, value: Decimal, locale: Locale) -> str:
     if spec.type is FieldType.MONEY:
         tail = tail.ljust(spec.places, "0")
     # Whole numbers stay ungrouped: many are years, numbers of flights or of houses.
-    grouped = (
-        digits
-        if spec.type is FieldType.INTEGER
-        else f"{int(digits):,}".replace(",", locale.group_mark)
-    )
+    grouped = digits if spec.type is FieldType.INTEGER else f"{int(digits):,}".replace(",", locale.group_mark)
     text = f"{sign}{grouped}{locale.decimal_mark + tail if tail else ''}"
     currency = spec.option("currency", "")
     return f"{text} {currency}" if spec.type is FieldType.MONEY and currency else text
@@ -81,9 +77,7 @@ def _moment(kind: FieldType, value: str, zone: tzinfo, locale: Locale) -> str:
         if kind is FieldType.DATE:
             return date.fromisoformat(value).strftime(locale.date_pattern)
         if kind is FieldType.TIME:
-            return datetime.fromisoformat(f"2000-01-01T{value}").strftime(
-                locale.time_pattern
-            )
+            return datetime.fromisoformat(f"2000-01-01T{value}").strftime(locale.time_pattern)
         there = datetime.fromisoformat(value).astimezone(zone)
     except (ValueError, OverflowError):
         return value

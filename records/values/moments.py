@@ -30,9 +30,7 @@ LONGEST = 60  # characters
 
 
 def _month(name: str) -> int:
-    found = [
-        at for at, month in enumerate(_MONTHS, 1) if month.startswith(name.lower())
-    ]
+    found = [at for at, month in enumerate(_MONTHS, 1) if month.startswith(name.lower())]
     return found[0] if len(found) == 1 else 0
 
 
@@ -151,6 +149,4 @@ def _in_zone(plain: datetime, zone: str) -> datetime | None:
     digits = zone[1:].replace(":", "")
     if int(digits[:2]) > 15 or int(digits[2:]) > 59:
         return None
-    return datetime.fromisoformat(
-        f"{plain.isoformat()}{zone[0]}{digits[:2]}:{digits[2:]}"
-    )
+    return datetime.fromisoformat(f"{plain.isoformat()}{zone[0]}{digits[:2]}:{digits[2:]}")

@@ -57,9 +57,7 @@ def number(value: object, mark: str = ".") -> Decimal | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return (
-            Decimal(value) if LEAST * 100 < value < MOST * 100 else Decimal(MOST) * 100
-        )
+        return Decimal(value) if LEAST * 100 < value < MOST * 100 else Decimal(MOST) * 100
     if isinstance(value, Decimal):
         return value if value.is_finite() and abs(value.adjusted()) < 100 else None
     if isinstance(value, float):
@@ -81,9 +79,7 @@ def _bounded(found: Decimal, before: int, after: int) -> Decimal:
     text = number_text(found)
     head, _, tail = text.lstrip("-").partition(".")
     if len(head) > before:
-        raise Wrong(
-            f"This number is too large: use at most {before} digits before the point."
-        )
+        raise Wrong(f"This number is too large: use at most {before} digits before the point.")
     if len(tail) > after:
         if after == 0:
             raise Wrong("Use a whole amount, without digits after the point.")
@@ -100,15 +96,13 @@ def decimal(value: object, spec: FieldSpec) -> Decimal:
 
 
 def money(value: object, spec: FieldSpec) -> Decimal:
-    """Return an exact amount in the field's currency; its sign or letters may be written too. Raises Wrong."""
+    """Return an exact amount in the field's currency, whose sign or letters may be there too. Raises Wrong."""
     currency = spec.option("currency", "")
     if isinstance(value, str):
         value = _without_currency(value.strip(), currency)
     found = number(value, spec.option("decimal_mark", "."))
     if found is None:
-        raise Wrong(
-            f"Use an amount{f' in {currency}' if currency else ''} such as 12.50."
-        )
+        raise Wrong(f"Use an amount{f' in {currency}' if currency else ''} such as 12.50.")
     return _bounded(found, MONEY_BEFORE, spec.places)
 
 

@@ -28,9 +28,7 @@ def text(value: object, *, limit: int, lines: bool) -> str:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     cleaned = unicodedata.normalize("NFC", value).strip()
     if _CONTROL.search(cleaned):
-        raise Wrong(
-            "Remove the characters that cannot be shown, such as control characters."
-        )
+        raise Wrong("Remove the characters that cannot be shown, such as control characters.")
     if not lines and "\n" in cleaned:
         raise Wrong("Write this on one line.")
     if len(cleaned) > limit:
@@ -57,18 +55,12 @@ def link(value: object) -> str:
         host, _port = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    if (
-        parts.scheme not in ("http", "https")
-        or not host
-        or _SPACE_OR_CONTROL.search(cleaned)
-    ):
+    if parts.scheme not in ("http", "https") or not host or _SPACE_OR_CONTROL.search(cleaned):
         raise Wrong("Use a web address such as https://example.org.")
     if "@" in parts.netloc:
         raise Wrong("Remove the name and password from the address.")
     if _CONTROL.search(cleaned):
-        raise Wrong(
-            "Remove the characters that cannot be shown, such as control characters."
-        )
+        raise Wrong("Remove the characters that cannot be shown, such as control characters.")
     return unicodedata.normalize("NFC", cleaned)
 
 

@@ -1,5 +1,6 @@
 """One validator for forms, the API and the import: from what came in to what is kept."""
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from types import MappingProxyType
@@ -56,13 +57,12 @@ class _Choices:
             self.spoken[choice.code.casefold()] = choice.code
         labels = [choice.label for choice in spec.choices]
         self.refusal = (
-            f"Choose one of: {', '.join(labels)}."
-            if len(labels) <= 10
-            else "Choose one from the list."
+            f"Choose one of: {', '.join(labels)}." if len(labels) <= 10 else "Choose one from the list."
         )
 
     def find(self, word: str) -> str | None:
-        return word if word in self.codes else self.spoken.get(word.strip().casefold())
+        word = unicodedata.normalize("NFC", word).strip()
+        return word if word in self.codes else self.spoken.get(word.casefold())
 
     def one(self, value: object) -> str:
         code = self.find(value) if isinstance(value, str) else None
@@ -137,9 +137,7 @@ class Validator:
             raise ValueError("two fields have the same key")
         self._parsers = {spec.key: parser_for(spec, zone=zone) for spec in fields}
 
-    def validate(
-        self, values: Mapping[str, object]
-    ) -> tuple[dict[str, Canonical], dict[str, str]]:
+    def validate(self, values: Mapping[str, object]) -> tuple[dict[str, Canonical], dict[str, str]]:
         """Return (what to keep, message by field). Empty values are absent; keys come in design order."""
         return self._run(values, self.fields)
 
@@ -150,9 +148,7 @@ class Validator:
 
         Values that are not changed are not judged again: a design may have become stricter since.
         """
-        clean, errors = self._run(
-            changes, [key for key in self.fields if key in changes]
-        )
+        clean, errors = self._run(changes, [key for key in self.fields if key in changes])
         merged = {
             **{key: value for key, value in current.items() if key not in changes},
             **clean,
