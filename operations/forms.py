@@ -68,7 +68,10 @@ class ReasonForm(forms.Form):
     """The reason that every act of an operator needs."""
 
     reason = forms.CharField(
-        label="Reason", max_length=300, min_length=8, help_text="Kept with the act, and shown to other operators."
+        label="Reason",
+        max_length=300,
+        min_length=8,
+        help_text="Kept with the act, and shown to other operators.",
     )
 
 

@@ -28,9 +28,7 @@ def wanted_version() -> str:
     """
     loader = MigrationLoader(None, ignore_no_migrations=True)
     names = sorted(
-        f"{app}.{name}"
-        for app, name in loader.disk_migrations
-        if home_of(app) in (Home.TENANT, Home.TWIN)
+        f"{app}.{name}" for app, name in loader.disk_migrations if home_of(app) in (Home.TENANT, Home.TWIN)
     )
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 

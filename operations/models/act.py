@@ -10,7 +10,9 @@ from tenants.models import ControlRow, Organisation
 class OperatorAct(ControlRow):
     """One act of an operator on an organisation. Written with the act, never changed."""
 
-    operator = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     operator_label = models.CharField(max_length=254)
     organisation = models.ForeignKey(Organisation, null=True, on_delete=models.SET_NULL, related_name="acts")
     organisation_label = models.CharField(max_length=160)

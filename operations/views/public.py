@@ -1,12 +1,12 @@
 """The public site: what this is, and sign-up."""
 
+from accounts.limits import slow_down
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.limits import slow_down
 from operations.actions import signups
 from operations.actions.provisioning import SlugTaken
 from operations.forms import ConfirmForm, SignUpForm
@@ -57,6 +57,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, "public/confirm.html", form, signup=signup)
 
 
-def _page(request: HttpRequest, template: str, form: SignUpForm | ConfirmForm, **context: object) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, form: SignUpForm | ConfirmForm, **context: object
+) -> HttpResponse:
     status = 422 if form.is_bound else 200
-    return render(request, template, {"form": form, "base_domain": settings.BASE_DOMAIN, **context}, status=status)
+    return render(
+        request, template, {"form": form, "base_domain": settings.BASE_DOMAIN, **context}, status=status
+    )

@@ -1,0 +1,63 @@
+"""The other tables of the console."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from operations.console.organisations import ReadOnlyAdmin
+
+
+class ShardAdmin(admin.ModelAdmin):
+    """Shards: whether they take new organisations, and how many. They come and go with the environment."""
+
+    list_display = ("alias", "region", "capacity", "is_open", "living")
+    readonly_fields = ("alias",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Organisations")
+    def living(self, shard: Any) -> int:
+        """Show how many organisations live there."""
+        return int(shard.organisations.placed().count())
+
+
+class ProvisioningAdmin(ReadOnlyAdmin):
+    """The makings of organisations, and what went wrong with them."""
+
+    list_display = ("slug", "step", "shard", "was_ready", "begun_at", "ended_at", "error")
+    list_filter = ("step", "shard")
+    search_fields = ("slug", "name")
+
+
+class FleetStateAdmin(ReadOnlyAdmin):
+    """How far each schema has come."""
+
+    list_display = ("organisation", "version", "migrated_at", "took_ms", "error")
+    search_fields = ("organisation__slug", "organisation__name")
+
+
+class OperatorActAdmin(ReadOnlyAdmin):
+    """What operators did."""
+
+    list_display = ("at", "operator_label", "act", "organisation_label", "reason")
+    list_filter = ("act",)
+    search_fields = ("operator_label", "organisation_label", "reason")
+
+
+class SignUpAdmin(ReadOnlyAdmin):
+    """Wishes for organisations. Tokens are never shown."""
+
+    list_display = ("organisation_name", "slug", "email", "asked_at", "mailed_at", "confirmed_at")
+    exclude = ("token_hash",)
+
+
+class OperatorAdmin(ReadOnlyAdmin):
+    """Who the operators are. They are made by `manage.py operator EMAIL`."""
+
+    list_display = ("email", "name", "is_active", "last_login", "joined_at")
+    exclude = ("password", "groups", "user_permissions")
