@@ -1,10 +1,20 @@
-"""The trail: capture, the vocabulary of events, seals and their verifier."""
+"""The room of the trail."""
 
 from django.apps import AppConfig
 
 
 class AuditConfig(AppConfig):
-    """The room `audit`."""
+    """Registers what comes from other people's apps, the check, and the triggers' installation."""
 
     name = "audit"
     label = "audit"
+
+    def ready(self) -> None:
+        # All of these need the loaded models.
+        from audit import checks, install, twins, vocabulary
+        from tenants.schema import register_after_migrate
+
+        vocabulary.declare_all()
+        twins.register_all()
+        checks.install()
+        register_after_migrate(install.install)

@@ -1,0 +1,41 @@
+"""Seals the trail of organisations by hand, or prints it for the verifier."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections, transaction
+
+from audit.exporting import lines
+from audit.sealing import seal_everything
+from tenants.context import as_owner, control_plane
+from tenants.models import Organisation
+
+
+class Command(BaseCommand):
+    """Needs the owner's login (ENCLAVE_LOGIN=owner)."""
+
+    help = "Seals what is finished in the trail of each organisation named, or of all."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slugs", nargs="*")
+        parser.add_argument("--export", action="store_true", help="print the canonical lines afterwards")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for organisation in self._wanted(options["slugs"]):
+            tenant = organisation.placement()
+            with as_owner(tenant.alias, tenant.schema):
+                with transaction.atomic(using=tenant.alias), connections[tenant.alias].cursor() as cursor:
+                    count = seal_everything(cursor, log_id=organisation.pk)
+                    self.stderr.write(f"{tenant.slug}: sealed {count} entries")
+                if options["export"]:
+                    with connections[tenant.alias].cursor() as cursor:
+                        for line in lines(cursor):
+                            self.stdout.write(line)
+
+    def _wanted(self, slugs: list[str]) -> list[Organisation]:
+        with control_plane():
+            chosen = Organisation.objects.filter(slug__in=slugs) if slugs else Organisation.objects.all()
+            found = list(chosen.order_by("slug"))
+        if missing := set(slugs) - {organisation.slug for organisation in found}:
+            raise CommandError(f"There is no organisation {', '.join(sorted(missing))}.")
+        return found

@@ -1,0 +1,5 @@
+"""Models of the trail."""
+
+from audit.models.event import Epoch, Event, Private, Segment, TrailIsAppendOnly
+
+__all__ = ["Epoch", "Event", "Private", "Segment", "TrailIsAppendOnly"]
