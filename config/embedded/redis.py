@@ -22,9 +22,9 @@ READY_SECONDS = 20.0
 STOP_SECONDS = 3.0
 
 
-def redis_program() -> Path:
+def redis_program(wheel: str = WHEEL) -> Path:
     """The server in the wheel; raises CannotStart."""
-    found = importlib.util.find_spec(WHEEL)
+    found = importlib.util.find_spec(wheel)
     path = Path(found.origin).parent / "bin" / "redis-server" if found and found.origin else None
     if path is None or not path.exists():
         raise CannotStart(
