@@ -1,5 +1,7 @@
 """Roles, groups, grants and the policies that read them."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class PermissionsConfig(AppConfig):
 
     name = "permissions"
     label = "permissions"
+
+    def ready(self) -> None:
+        """Tell the trail what to keep."""
+        import_module("permissions.audit")

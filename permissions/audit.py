@@ -1,0 +1,50 @@
+"""What the trail keeps of rights: every row of this room, and what was meant by changing it."""
+
+from django.contrib.auth import get_user_model
+
+from audit.codes import declare
+from audit.registry import trail
+from permissions.models import (
+    GroupGrant,
+    GroupMembership,
+    GroupProfile,
+    Membership,
+    PermissionSettings,
+    Role,
+    UserGrant,
+)
+
+for _model in (Role, Membership, PermissionSettings, GroupProfile, GroupMembership):
+    trail.register(_model)
+for _grants in (UserGrant, GroupGrant):
+    trail.register(_grants, bulk=True)
+
+_PERSON = get_user_model()
+
+declare("member.founded", sentence="{person} founded the organisation; {actor} made it", about=_PERSON)
+declare(
+    "member.joined", sentence="{actor} made {person} a member of the organisation as {role}", about=_PERSON
+)
+declare(
+    "member.role_changed",
+    sentence="{actor} changed the role of {person} from {before} to {role}",
+    about=_PERSON,
+)
+declare("member.left", sentence="{actor} ended the membership of {person}", about=_PERSON)
+declare("member.deactivated", sentence="{actor} deactivated {person}", about=_PERSON)
+declare("member.reactivated", sentence="{actor} reactivated {person} as {role}", about=_PERSON)
+declare("group.made", sentence="{actor} made the group {group}")
+declare("group.changed", sentence="{actor} changed the group {before}, now {group}")
+declare("group.deleted", sentence="{actor} deleted the group {group}")
+declare("group.joined", sentence="{actor} added {person} to the group {group}")
+declare("group.left", sentence="{actor} ended {person} being in the group {group}")
+declare("role.made", sentence="{actor} made the role {role}", about=Role)
+declare("role.changed", sentence="{actor} changed the role {role}", about=Role)
+declare("role.deleted", sentence="{actor} deleted the role {role}", about=Role)
+declare("access.granted", sentence="{actor} shared {object} with {holder}: {perms}")
+declare("access.revoked", sentence="{actor} ended what was shared with {holder} of {object}: {perms}")
+declare(
+    "guests.ceiling_changed",
+    sentence="{actor} changed the most that guests may hold",
+    about=PermissionSettings,
+)
