@@ -1,0 +1,1 @@
+"""The demonstration: organisers of concerts whose visitors wear wristbands."""
