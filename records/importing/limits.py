@@ -28,4 +28,4 @@ class Limits:
     @property
     def record_bytes(self) -> int:
         """Return how long one row may be."""
-        return 8 * self.cell_bytes
+        return 4 * self.cell_bytes

@@ -13,7 +13,7 @@ from records.importing.limits import MB, Limits
 from records.importing.refusals import Unreadable
 
 CHILD = Path(__file__).with_name("sheet_child.py")
-BASE_MEMORY = 160 * MB  # the interpreter and the library, before a byte of the file
+BASE_MEMORY = 110 * MB  # the interpreter and the library, before a byte of the file
 PER_INFLATED_BYTE = (
     6  # measured: a parsed cell takes one to three times the bytes of its XML, twice while growing
 )

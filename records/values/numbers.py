@@ -96,7 +96,7 @@ def decimal(value: object, spec: FieldSpec) -> Decimal:
 
 
 def money(value: object, spec: FieldSpec) -> Decimal:
-    """Return an exact amount in the field's currency, whose sign or letters may be there too. Raises Wrong."""
+    """Return an exact amount in the field's currency, whose sign or code may be there too. Raises Wrong."""
     currency = spec.option("currency", "")
     if isinstance(value, str):
         value = _without_currency(value.strip(), currency)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from records.values import moments, numbers, texts
 from records.values.spec import Canonical, FieldSpec, FieldType
@@ -142,7 +142,7 @@ class Validator:
         return self._run(values, self.fields)
 
     def merge(
-        self, current: Mapping[str, Canonical], changes: Mapping[str, object]
+        self, current: Mapping[str, Any], changes: Mapping[str, object]
     ) -> tuple[dict[str, Canonical], dict[str, str]]:
         """Return (the whole record after the changes, message by changed field).
 
