@@ -8,3 +8,6 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        from accounts import audit  # noqa: F401  # registers models, which need the loaded apps

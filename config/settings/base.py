@@ -1,9 +1,11 @@
 """Settings that hold everywhere. `dev`, `test` and `prod` import names from here and say what differs."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from kombu import Queue
 
 from config import env
 
@@ -19,14 +21,12 @@ DATA_DIR = env.folder("ENCLAVE_DATA", default=BASE_DIR / "var")
 TWIN_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
-    "accounts.identity",
+    "accounts.identity",  # with the sessions: django.contrib.sessions would keep their keys readable
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
 ]
 CONTROL_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "tenants",
     "operations",
 ]
@@ -55,7 +55,7 @@ INSTALLED_APPS = [*BARE_APPS, *TWIN_APPS, *CONTROL_APPS, *TENANT_APPS]
 
 
 def _label(app: str) -> str:
-    return app.rsplit(".", 1)[-1]
+    return app.partition(".apps.")[0].rsplit(".", 1)[-1]
 
 
 CONTROL_LABELS = frozenset(_label(app) for app in CONTROL_APPS)
@@ -121,11 +121,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.HostMiddleware",
     "tenants.middleware.OriginMiddleware",
+    "accounts.middleware.CookieMiddleware",
     "tenants.middleware.PlaneMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -156,12 +157,50 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "account_login"
+
+# Sign-in is allauth's; what an organisation's people see of it are our templates.
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 1
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # an address that nobody here has gets no mail from us
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_SESSION_REMEMBER = None  # asked on the page
+ACCOUNT_RATE_LIMITS = False  # accounts.guessing counts, by address and by account, also without Redis
+MFA_ADAPTER = "accounts.adapters.SecondStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
+MFA_RATE_LIMITS = False
+PASSWORD_RESET_TIMEOUT = 3600
+
+# A session ends after so long without a request (short: without "stay signed in"), and after so long at all.
+SESSION_IDLE = timedelta(days=14)
+SESSION_IDLE_SHORT = timedelta(hours=12)
+SESSION_ENDS_AFTER = timedelta(days=30)
+# The ring of keys that secrets at rest are encrypted with: id:key,id:key; the first one encrypts.
+ENCLAVE_KEYS = env.words("ENCLAVE_KEYS")
+
 # --- guardian, auditlog, ratelimit --------------------------------------------------------------
 
 ANONYMOUS_USER_NAME = None  # otherwise every organisation gets an account "AnonymousUser"
 GUARDIAN_MONKEY_PATCH_USER = False
 GUARDIAN_MONKEY_PATCH_GROUP = False
 GUARDIAN_RAISE_403 = True
+GUARDIAN_USER_OBJ_PERMS_MODEL = "permissions.UserGrant"
+GUARDIAN_GROUP_OBJ_PERMS_MODEL = "permissions.GroupGrant"
 # The library's table is a read-only view over our trail, made by the room `audit`.
 MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_DISABLE_REMOTE_ADDR = True  # the address comes from our context, which knows the proxies
@@ -183,7 +222,50 @@ CACHES = {
         "KEY_PREFIX": "enclave",
     }
 }
+
+# Message queues that organisations are spread over; the workers' command names them all.
 JOB_QUEUES = 8
+# Seconds for which a worker has a job without saying so again; each chunk of work renews it.
+JOB_LEASE_SECONDS = env.number("ENCLAVE_JOB_LEASE_SECONDS", default=30, least=1)
+# Seconds after which a wake row comes again while its organisation still has something due.
+JOB_WAKE_SECONDS = env.number("ENCLAVE_JOB_WAKE_SECONDS", default=10, least=1)
+JOB_SWEEP_SECONDS = env.number("ENCLAVE_JOB_SWEEP_SECONDS", default=2, least=1)
+# Seconds after which a long job makes room when others wait.
+JOB_TURN_SECONDS = env.number("ENCLAVE_JOB_TURN_SECONDS", default=20, least=1)
+# How many jobs of one organisation may run at once, in each of app, mail and owner.
+JOBS_RUNNING_PER_ORGANISATION = env.number("ENCLAVE_JOBS_PER_ORGANISATION", default=3, least=1)
+# Kinds of jobs that stay queued for now.
+JOB_CLOSED_KINDS = env.words("ENCLAVE_CLOSED_KINDS")
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_EVENT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# Nobody who can write to the broker may command the workers.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_QUEUES = [
+    Queue(name, routing_key=name) for name in (*(f"jobs.{n}" for n in range(JOB_QUEUES)), "mail", "owner")
+]
+CELERY_TASK_DEFAULT_QUEUE = "mail"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "queue_order_strategy": "round_robin",
+    "global_keyprefix": "enclave:",
+    # A message that is delivered twice finds nothing to do; this only bounds how long one is lost.
+    "visibility_timeout": 300,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 10,
+    "socket_keepalive": True,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: the schedule is code
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 # --- mail ---------------------------------------------------------------------------------------
 
@@ -235,7 +317,7 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_AGE = int(SESSION_ENDS_AFTER.total_seconds())
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_USE_SESSIONS = False

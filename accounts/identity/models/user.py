@@ -12,11 +12,11 @@ from tenants.models.base import BelongsToTenant, UUIDv7
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users; addresses are kept as typed but compared without case."""
+    """Makes users; addresses are kept in lower case, as sign-in compares them."""
 
     def create_user(self, email: str, name: str, password: str | None = None, **fields: Any) -> "User":
         """Make a person. Without a password nobody can sign in with one."""
-        user = self.model(email=self.normalize_email(email).strip(), name=name.strip(), **fields)
+        user = self.model(email=email.strip().lower(), name=name.strip(), **fields)
         user.set_password(password)
         user.save()
         return user
