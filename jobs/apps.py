@@ -1,5 +1,7 @@
 """Long work: admission, leases, progress, checkpoints."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,13 @@ class JobsConfig(AppConfig):
 
     name = "jobs"
     label = "jobs"
+
+    def ready(self) -> None:
+        # All of these need the loaded models.
+        from jobs import audit, wakes
+
+        # Makes our app the one that bells are rung with.
+        import_module("config.celery")
+        import_module("jobs.mail")
+        audit.register()
+        wakes.install()

@@ -1,0 +1,17 @@
+"""Rows of the tenant plane about long work."""
+
+from jobs.models.clock import ClockTime, from_now
+from jobs.models.job import ENDED, UNFINISHED, Job, JobState, Lane
+from jobs.models.mail import MailState, OutgoingMail
+
+__all__ = [
+    "ENDED",
+    "UNFINISHED",
+    "ClockTime",
+    "Job",
+    "JobState",
+    "Lane",
+    "MailState",
+    "OutgoingMail",
+    "from_now",
+]

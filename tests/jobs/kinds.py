@@ -1,0 +1,84 @@
+"""Kinds of jobs for the tests, known to the tests' process and to the workers they start.
+
+The effect of an item is a row of outgoing mail whose subject is the item: nothing stops a second one
+from being written, so a chunk done twice is seen.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from jobs import registry
+from jobs.actions import Run
+from jobs.models import MailState, OutgoingMail
+from jobs.refusals import TryLater
+from tenants.refusals import Refusal
+
+
+def effect(text: str) -> None:
+    """Write down that an item was processed."""
+    OutgoingMail.objects.create(to="nobody@enclave.example", subject=text, state=MailState.FAILED)
+
+
+def effects() -> list[str]:
+    """Return the items processed, in order, inside the organisation entered."""
+    rows = OutgoingMail.objects.filter(to="nobody@enclave.example").order_by("id")
+    return list(rows.values_list("subject", flat=True))
+
+
+def items(run: Run) -> Mapping[str, Any]:
+    """Process `items` items, `each` in a chunk, sleeping `pause` seconds inside each chunk."""
+    count, each, pause = run.payload["items"], run.payload.get("each", 1), run.payload.get("pause", 0)
+    while (at := run.state.get("at", 0)) < count:
+        with run.chunk():
+            upto = min(at + each, count)
+            for number in range(at, upto):
+                effect(f"item {number}")
+            time.sleep(pause)
+            run.checkpoint({"at": upto}, done=upto, total=count, note="items")
+    return {"items": count}
+
+
+def freeze(run: Run) -> Mapping[str, Any]:
+    """Stop the own process in the middle of the first chunk, once: it goes on when somebody lets it."""
+    if not run.state.get("frozen") and run.payload["freeze"]:
+        with run.chunk():
+            run.checkpoint({"frozen": True})
+        with run.chunk():
+            effect("by the frozen worker")
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return {"by": "frozen"}
+    with run.chunk():
+        effect("by the second worker")
+    return {"by": "second"}
+
+
+def fail(run: Run) -> Mapping[str, Any]:
+    """Fail as often, and in the way, that the payload says."""
+    if run.attempt <= run.payload["times"]:
+        raise {"bug": ValueError, "later": TryLater, "refusal": Refusal}[run.payload["how"]]("secret detail")
+    return {"attempt": run.attempt}
+
+
+def die(run: Run) -> Mapping[str, Any]:
+    """End the process without a word, every time."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+_HANDLERS = {
+    "tests.items": (items, {"max_running": 2}),
+    "tests.freeze": (freeze, {}),
+    "tests.fail": (fail, {"delays": (0, 0, 3600)}),
+    "tests.die": (die, {}),
+}
+NAMES = tuple(_HANDLERS)
+
+
+def register() -> None:
+    """Register the kinds."""
+    for name, (handler, options) in _HANDLERS.items():
+        if registry.find(name) is None:
+            registry.kind(name, **options)(handler)  # type: ignore[arg-type]  # a table of options
