@@ -5,6 +5,7 @@ to show that it can see the leak.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -107,19 +108,27 @@ def interleaved(two: dict[str, str], enter: Enter) -> list[bool]:
     """
     shard = settings.DATABASES["shard_1"]
     seen: list[bool] = []
-    with TransactionPooler(str(shard["HOST"]), int(shard["PORT"])) as pooler:
-        address_of = dsn(pooler.port)
-        clients = {owner: psycopg.connect(address_of, autocommit=True) for owner in two}
+    with TransactionPooler(str(shard["HOST"]), int(shard["PORT"])) as pooler, ExitStack() as stack:
+        clients = {owner: stack.enter_context(client(pooler.port)) for owner in two}
         for _ in range(ROUNDS):
-            if enter is for_the_session:
-                for owner, schema in two.items():
-                    enter(clients[owner], schema)
-                seen.extend(address(clients[owner]) == owner for owner in two)
-            else:
-                for owner, schema in two.items():
-                    with clients[owner].transaction():
-                        enter(clients[owner], schema)
-                        seen.append(address(clients[owner]) == owner)
-        for client in clients.values():
-            client.close()
+            seen.extend(one_round(two, clients, enter))
+    return seen
+
+
+def client(port: int) -> psycopg.Connection:
+    """Return a connection through the pooler, without prepared statements, as behind any such pooler."""
+    return psycopg.connect(dsn(port), autocommit=True, prepare_threshold=None)
+
+
+def one_round(two: dict[str, str], clients: dict[str, psycopg.Connection], enter: Enter) -> list[bool]:
+    """Let each client enter and read once; with settings for the session, all enter before anybody reads."""
+    if enter is for_the_session:
+        for owner, schema in two.items():
+            enter(clients[owner], schema)
+        return [address(clients[owner]) == owner for owner in two]
+    seen = []
+    for owner, schema in two.items():
+        with clients[owner].transaction():
+            enter(clients[owner], schema)
+            seen.append(address(clients[owner]) == owner)
     return seen
