@@ -14,8 +14,11 @@ from permissions.models import (
     UserGrant,
 )
 
-for _model in (Role, Membership, PermissionSettings, GroupProfile, GroupMembership):
+for _model in (Role, GroupProfile):
     trail.register(_model)
+for _periods in (Membership, GroupMembership):
+    trail.register(_periods, subject="user")
+trail.register(PermissionSettings, exclude_fields=["people_changed_at"])
 for _grants in (UserGrant, GroupGrant):
     trail.register(_grants, bulk=True)
 
@@ -41,8 +44,8 @@ declare("group.left", sentence="{actor} ended {person} being in the group {group
 declare("role.made", sentence="{actor} made the role {role}", about=Role)
 declare("role.changed", sentence="{actor} changed the role {role}", about=Role)
 declare("role.deleted", sentence="{actor} deleted the role {role}", about=Role)
-declare("access.granted", sentence="{actor} shared {object} with {holder}: {perms}")
-declare("access.revoked", sentence="{actor} ended what was shared with {holder} of {object}: {perms}")
+declare("access.granted", sentence="{actor} shared {target} with {holder}: {perms}")
+declare("access.revoked", sentence="{actor} took back from {holder} what was shared of {target}: {perms}")
 declare(
     "guests.ceiling_changed",
     sentence="{actor} changed the most that guests may hold",

@@ -36,6 +36,10 @@ OWN_RANKS = (ADMIN_RANK, MEMBER_RANK, GUEST_RANK)
 class RoleQuerySet(ReadOnlyQuerySet["Role"]):
     """Sets of roles."""
 
+    def in_use(self) -> Self:
+        """Return the roles that can be given."""
+        return self.filter(retired_at=None)
+
     def by_rank(self) -> Self:
         """Return the roles from the highest down, the built-in one of each rung first."""
         return self.order_by("-rank", "-built_in", "name")
@@ -56,6 +60,8 @@ class Role(TenantRow):
     is_guest = models.BooleanField(default=False)
     rank = models.PositiveSmallIntegerField()
     perms = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    # A deleted role stays for the history of who had it, and cannot be given any more.
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[RoleQuerySet] = RoleQuerySet.as_manager()  # type: ignore[assignment]  # as_manager is not seen as its QuerySet
     writer: ClassVar[models.Manager["Role"]] = models.Manager()
@@ -63,7 +69,7 @@ class Role(TenantRow):
     class Meta:
         ordering = ("-rank", "name")
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="role_name_once"),
+            models.UniqueConstraint(Lower("name"), name="role_name_once", condition=Q(retired_at=None)),
             models.CheckConstraint(
                 name="role_own_is_below_owner", condition=Q(built_in=True) | Q(rank__lt=OWNER_RANK)
             ),
@@ -128,9 +134,13 @@ class Membership(Period, TenantRow):
 
 
 class PermissionSettings(TenantRow):
-    """The organisation's one row of settings about rights. `guest_ceiling` is the most a guest may hold."""
+    """The organisation's one row about rights; changes of memberships take turns on it.
+
+    `guest_ceiling` is the most a guest may hold; `people_changed_at` the time of the last change.
+    """
 
     guest_ceiling = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    people_changed_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[models.Manager["PermissionSettings"]] = ReadOnlyQuerySet[
         "PermissionSettings"
