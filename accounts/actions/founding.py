@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from accounts.actions.people import add_person
 from accounts.identity.models import User
+from permissions.actions.memberships import found_owner
 
 
 def found(*, owner_email: str, owner_name: str, owner_password: str | None) -> User:
@@ -11,4 +12,7 @@ def found(*, owner_email: str, owner_name: str, owner_password: str | None) -> U
     existing = User.objects.filter(email=owner_email.strip().lower()).first()
     if existing is not None:
         return existing
-    return add_person(email=owner_email, name=owner_name, password=owner_password, at=timezone.now())
+    at = timezone.now()
+    owner = add_person(email=owner_email, name=owner_name, password=owner_password, at=at)
+    found_owner(user=owner, at=at)
+    return owner
