@@ -1,1 +1,1 @@
-"""The look: colour arithmetic, template tags and the gallery. Knows no tenant, no model and no request data."""
+"""The look: colour arithmetic, template tags and the gallery. Knows no tenant and no model."""

@@ -12,7 +12,7 @@ _BLACK = Colour(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """The neutral colours of one colour scheme; static/css/base.css holds the same numbers, a test compares."""
+    """The neutral colours of one colour scheme; static/css/base.css holds the same numbers."""
 
     page: Oklch
     side: Oklch
@@ -42,7 +42,7 @@ DARK = Scheme(
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """What a brand becomes in one scheme. Text pairs keep READABLE: accent on every ground, on_accent on both fills."""
+    """A brand in one scheme. READABLE is kept by accent on every ground and by on_accent on both fills."""
 
     accent: Colour
     hover: Colour
@@ -58,12 +58,12 @@ def palette(brand: Colour, *, dark: bool) -> Palette:
 
 
 def on_brand(brand: Colour) -> Colour:
-    """Black or white, whichever reads better on the untouched brand colour; the better one always reaches 4.5:1."""
+    """Black or white, whichever reads better on the untouched brand colour; one always reaches 4.5:1."""
     return max((_WHITE, _BLACK), key=lambda ink: contrast(ink, brand))
 
 
 def brand_css(brand: Colour) -> str:
-    """The stylesheet of one organisation: custom properties only, made from parsed numbers, nothing of the input."""
+    """The stylesheet of one organisation: custom properties only, made from parsed numbers."""
     light, dark = palette(brand, dark=False), palette(brand, dark=True)
     pairs = {
         "accent": (light.accent, dark.accent),

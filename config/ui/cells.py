@@ -1,4 +1,4 @@
-"""Table cells as text. A page of fifty rows has a thousand of them: a function each, not an included template."""
+"""Table cells as text. A page has a thousand of them: a function each, not an included template."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
@@ -30,10 +30,7 @@ def cell(kind: str, value: object, *, label: str = "", tone: str = "", url: str 
         return EMPTY
     if kind == "state":
         return state(label or str(value), tone)
-    if label:
-        shown = conditional_escape(label)
-    else:
-        shown = _KINDS[kind](value)
+    shown = conditional_escape(label) if label else _KINDS[kind](value)
     if url:
         return format_html('<a class="cell-link" href="{}">{}</a>', url, shown)
     return SafeString(shown)

@@ -14,7 +14,7 @@ class NotAColour(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """An sRGB colour, each channel 0 to 255. Its text form is always "#rrggbb", safe to put into a stylesheet."""
+    """An sRGB colour, each channel 0 to 255. Its text is always "#rrggbb", safe in a stylesheet."""
 
     red: int
     green: int
@@ -111,4 +111,4 @@ def _linear_rgb(colour: Oklch) -> tuple[float, float, float]:
 
 
 def _shown(linear: tuple[float, float, float]) -> bool:
-    return all(-0.0005 <= value <= 1.0005 for value in linear)
+    return all(-1e-5 <= value <= 1 + 1e-5 for value in linear)

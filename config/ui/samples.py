@@ -1,4 +1,4 @@
-"""What the gallery shows: invented, the same on every day, in the shapes that page authors hand to the components."""
+"""What the gallery shows: invented, in the shapes that page authors hand to the components."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,14 @@ class InviteForm(forms.Form):
     """Every kind of control once."""
 
     email = forms.EmailField(label="E-mail", help_text="An invitation goes to this address and works once.")
-    role = forms.ChoiceField(label="Role", choices=[("member", "Member"), ("admin", "Admin"), ("guest", "Guest")])
+    role = forms.ChoiceField(
+        label="Role", choices=[("member", "Member"), ("admin", "Admin"), ("guest", "Guest")]
+    )
     until = forms.DateField(
-        label="Until", required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Access ends by itself."
+        label="Until",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Access ends by itself.",
     )
     groups = forms.MultipleChoiceField(
         label="Groups",
@@ -26,7 +31,9 @@ class InviteForm(forms.Form):
         required=False,
     )
     note = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    remind = forms.BooleanField(label="Remind after three days", required=False, help_text="Only while it is not accepted.")
+    remind = forms.BooleanField(
+        label="Remind after three days", required=False, help_text="Only while it is not accepted."
+    )
 
     def clean(self) -> dict[str, Any]:
         """Refuse one address as a whole, so that the gallery can show it."""
@@ -68,7 +75,16 @@ def readings() -> list[Reading]:
         ("WB-35518", "Balcony", 5, 74, 64, "Good", "Glass Parade"),
     ]
     return [
-        Reading(band, zone, NIGHT - timedelta(seconds=ago + 9 * turn), energy, steps, signal, track, turn == 0 and at < 2)
+        Reading(
+            band,
+            zone,
+            NIGHT - timedelta(seconds=ago + 9 * turn),
+            energy,
+            steps,
+            signal,
+            track,
+            turn == 0 and at < 2,
+        )
         for turn in range(3)
         for at, (band, zone, ago, energy, steps, signal, track) in enumerate(rows)
     ]
@@ -139,9 +155,16 @@ def entries() -> list[dict[str, Any]]:
         {
             "sentence": "Mira Okafor changed the energy of WB-40113",
             "at": now - timedelta(minutes=4),
-            "details": [{"label": "Energy", "before": "79", "after": "97"}, {"label": "Zone", "before": "", "after": "Front left"}],
+            "details": [
+                {"label": "Energy", "before": "79", "after": "97"},
+                {"label": "Zone", "before": "", "after": "Front left"},
+            ],
         },
-        {"sentence": "Jonas Lind shared it with the group Door", "at": now - timedelta(hours=5), "note": "Until 1 Dec 2026"},
+        {
+            "sentence": "Jonas Lind shared it with the group Door",
+            "at": now - timedelta(hours=5),
+            "note": "Until 1 Dec 2026",
+        },
         {"sentence": "Added by the import of night-14.csv", "at": NIGHT},
     ]
 

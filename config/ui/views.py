@@ -15,6 +15,7 @@ PAGES = {
     "": "components/gallery.html",
     "records": "components/gallery_records.html",
     "record": "components/gallery_record.html",
+    "rows": "components/gallery_rows.html",
     "panel": "components/gallery_panel.html",
     "empty": "components/gallery_empty.html",
     "sign-in": "components/gallery_sign_in.html",
@@ -24,7 +25,7 @@ PAGES = {
 
 @require_safe
 def gallery(request: HttpRequest, page: str = "") -> HttpResponse:
-    """One page of the gallery; `?brand=e11d48` shows it in another organisation's colour. Unknown pages are 404."""
+    """One page of the gallery; `?brand=e11d48` shows it in another colour. Unknown pages are 404."""
     if page not in PAGES:
         raise Http404
     return render(request, PAGES[page], context(request))
@@ -58,17 +59,32 @@ def context(request: HttpRequest) -> dict[str, Any]:
     frame = samples.frame() | {"jobs_url": reverse("ui:jobs")}
     if digits := request.GET.get("brand"):
         frame["brand_url"] = reverse("ui:brand", args=[digits])
-    wrong = samples.InviteForm({"email": "mira@", "role": "guest", "groups": ["door"], "note": "See you at the door."})
+    wrong = samples.InviteForm(
+        {"email": "mira@", "role": "guest", "groups": ["door"], "note": "See you at the door."}
+    )
     return {
         "frame": frame,
         "readings": samples.readings(),
         "form": samples.InviteForm(),
         "wrong": wrong,
         "job": samples.job(),
-        "job_waiting": {"label": "Exporting Events", "running": True, "state_label": "Waiting", "tone": "quiet"},
-        "job_done": {"label": "Importing night-13.csv", "state_label": "Done", "tone": "ok", "total": 98_211, "done": 98_211, "url": "#"},
+        "job_waiting": {
+            "label": "Exporting Events",
+            "running": True,
+            "state_label": "Waiting",
+            "tone": "quiet",
+        },
+        "job_done": {
+            "label": "Importing night-13.csv",
+            "state_label": "Done",
+            "tone": "ok",
+            "total": 98_211,
+            "done": 98_211,
+            "url": "#",
+        },
         "entries": samples.entries(),
         "facts": samples.facts(),
+        "more_url": "" if "rows" in request.path else reverse("ui:gallery", args=["rows"]),
         "crumbs": [{"label": "Crowd readings", "url": "#"}],
         "actions": [
             {"label": "Edit", "url": "#", "icon": "pencil-square"},
@@ -86,5 +102,9 @@ def context(request: HttpRequest) -> dict[str, Any]:
             {"label": "Groups", "url": "#", "count": 6},
             {"label": "Roles", "url": "#"},
         ],
-        "consequences": ["212 records of Events", "3 saved views and 2 shares", "Links to it in Crowd readings become empty"],
+        "consequences": [
+            "212 records of Events",
+            "3 saved views and 2 shares",
+            "Links to it in Crowd readings become empty",
+        ],
     }

@@ -2,7 +2,7 @@
 const table = () => document.querySelector("table.grid");
 const rows = () => [...(table()?.tBodies ?? [])].flatMap((body) => [...body.rows]).filter((row) => !row.matches(".more"));
 const rowOf = (element) => element?.closest?.("table.grid tbody tr");
-const handle = (row) => row?.querySelector("th a, td a, [data-edit], .pick input");
+const handle = (row) => row?.querySelector("th a") ?? row?.querySelector("td a, .pick input, [data-edit]");
 
 function step(by) {
   const all = rows();
