@@ -60,8 +60,6 @@ def lines(
         if sheet.width > columns:
             raise TooMuchError(f"columns {sheet.width}")
         about.update(sheet=name, others=len(names) - at - 1)
-        for _ in range(sheet.start[0]):
-            yield []
         for row in sheet.iter_rows():
             cells = [written(cell, cell_bytes) for cell in row]
             spent += sum(map(len, cells))

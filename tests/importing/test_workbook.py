@@ -33,7 +33,7 @@ def book(rows: Sequence[Sequence[Any]], *, at: int = 0, first_empty: bool = Fals
 
 class TestWorkbook:
     def test_is_read_as_texts_with_the_rows_of_the_sheet(self, opened: Opener) -> None:
-        rows = [
+        rows: list[list[Any]] = [
             ["name", "when", "n", "ok"],
             ["Zoë, \nx", datetime(2026, 1, 2), 5.0, True],
             [None, None, 1.5, None],
