@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from tenants.bootstrap import Logins, environment, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "var" / "test-cluster"
+KEPT_SECONDS = 3600
 SHARDS = ("shard_1", "shard_2")
 LOGINS = Logins(control="control-of-tests", app="app-of-tests", owner="owner-of-tests")
 POSTGRES_PORT = free_port()
@@ -83,8 +85,9 @@ def _prepared_folder() -> Path:
 
 
 def _forget_others() -> None:
+    """Drop clusters of older code, but not those that another run may be copying at this moment."""
     for old in CACHE.iterdir():
-        if old.is_dir():
+        if old.is_dir() and time.time() - old.stat().st_mtime > KEPT_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
 
 
@@ -103,4 +106,5 @@ def _make(kept: Path) -> None:
     finally:
         server.stop()
     subprocess.run(["cp", "-a", str(building), str(kept)], check=True)
+    kept.touch()  # cp kept the times
     shutil.rmtree(building, ignore_errors=True)

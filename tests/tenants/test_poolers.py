@@ -34,8 +34,8 @@ def for_the_session(connection: psycopg.Connection, schema: str) -> None:
 
 
 def address(connection: psycopg.Connection) -> str:
-    """Return the one address of the organisation whose rows the connection answers from."""
-    row = connection.execute("SELECT email FROM identity_user").fetchone()
+    """Return the first address of the organisation whose rows the connection answers from."""
+    row = connection.execute("SELECT email FROM identity_user ORDER BY id").fetchone()
     assert row is not None
     return str(row[0])
 
