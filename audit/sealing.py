@@ -15,7 +15,7 @@ from uuid import UUID
 MOST = 65_536
 _LOCK = 0x7472_6169  # one sealer for each schema: this and the hash of the schema's name
 _COLUMNS = (
-    "segment_no", "log_id", "first_epoch", "first_txid", "first_eid", "last_epoch", "last_txid", "last_eid",
+    "log_id", "segment_no", "first_epoch", "first_txid", "first_eid", "last_epoch", "last_txid", "last_eid",
     "count", "root", "trigger_digest", "clock_us", "prev_header_hash", "header_hash",
 )  # fmt: skip
 # The two branches of the horizon: transaction ids are comparable inside one epoch only.
@@ -53,7 +53,7 @@ def seal(cursor: Any, *, log_id: UUID, most: int = MOST, allow_empty: bool = Fal
     first, last = (rows[0][:3], rows[-1][:3]) if rows else (mark, mark)
     cursor.execute("SELECT audit_trigger_digest()")
     header = [
-        number + 1, log_id, *first, *last, len(rows), merkle_root([bytes(row[3]) for row in rows]),
+        log_id, number + 1, *first, *last, len(rows), merkle_root([bytes(row[3]) for row in rows]),
         bytes(cursor.fetchone()[0]), time.time_ns() // 1000, before,
     ]  # fmt: skip
     digest = _header_hash(header)
