@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -101,6 +102,53 @@ class TestKeys:
         page = open_page("records/", width=390)
         page.click("tbody tr:nth-child(3) th a")
         expect(page).to_have_url("http://gallery.test/gallery/panel/")
+
+
+def start_edit(page: Page) -> None:
+    for key in ("j", "ArrowRight", "e"):
+        page.keyboard.press(key)
+    expect(page.locator("form[data-inline] input[type=email]")).to_be_focused()
+    page.keyboard.type("ada@pulse.example")
+
+
+class TestSaving:
+    def test_enter_saves_with_the_token_of_the_page(self, open_page: Open) -> None:
+        page = open_page("records/")
+        start_edit(page)
+        page.route(
+            "**/edit/", lambda route: route.fulfill(status=200, body="Saved value", content_type="text/html")
+        )
+        with page.expect_request("**/edit/") as sent:
+            page.keyboard.press("Enter")
+        token = page.locator("meta[name=csrf-token]").get_attribute("content")
+        assert sent.value.method == "POST"
+        assert sent.value.headers["x-csrftoken"] == token
+        expect(page.locator("tbody tr:nth-child(1) td[data-edit]").first).to_have_text("Saved value")
+
+    def test_leaving_saves_too(self, open_page: Open) -> None:
+        page = open_page("records/")
+        start_edit(page)
+        page.route("**/edit/", lambda route: route.fulfill(status=200, body="Left", content_type="text/html"))
+        page.locator("[data-search]").focus()
+        expect(page.locator("tbody tr:nth-child(1) td[data-edit]").first).to_have_text("Left")
+
+    def test_a_refusal_is_a_toast_and_the_edit_stays(self, open_page: Open) -> None:
+        page = open_page("records/")
+        start_edit(page)
+        refusal = render_to_string("errors/_refusal.html", {"refusal": "This record is locked."})
+        page.route(
+            "**/edit/", lambda route: route.fulfill(status=413, body=refusal, content_type="text/html")
+        )
+        page.keyboard.press("Enter")
+        expect(page.locator("#toasts .toast.error")).to_contain_text("This record is locked.")
+        expect(page.locator("form[data-inline] input[type=email]")).to_have_value("ada@pulse.example")
+
+    def test_more_rows_come_when_the_end_is_seen(self, open_page: Open) -> None:
+        page = open_page("records/")
+        expect(page.locator("tbody .pick input")).to_have_count(27)
+        page.locator(".more").scroll_into_view_if_needed()
+        expect(page.locator("tbody .pick input")).to_have_count(54)
+        expect(page.locator(".more")).to_have_count(0)
 
 
 class TestColumns:
