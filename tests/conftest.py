@@ -4,20 +4,34 @@ Two organisations: `pulse` on the first shard, `tide` on the second. Ada owns Pu
 there, Cy a guest; Dee owns Tide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
+from django.test import Client
+from django.utils import timezone
 
+from accounts.actions.people import add_person
+from accounts.identity.models import User
 from operations.actions.provisioning import Wish, provision
+from permissions.actions.memberships import assign_role
+from permissions.models import Role
 from tenants import hosts
+from tenants.context import Actor, enter
 from tenants.models import Organisation
 from tests import servers
 
 ALIASES = ("control", "shard_1", "shard_2")
 PASSWORD = "a long enough password"
+# Who else is in Pulse, and in which role.
+CAST = (
+    ("ben@pulse.example", "Ben Castillo", "member"),
+    ("cy@pulse.example", "Cy Novak", "guest"),
+)
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+ClientAs = Callable[[str, Organisation], Client]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,7 +50,13 @@ def organisations(running_servers: None) -> dict[str, Organisation]:
         "pulse": Wish("pulse", "Pulse Nights", "ada@pulse.example", "Ada Okafor", PASSWORD, shard="shard_1"),
         "tide": Wish("tide", "Tide Sessions", "dee@tide.example", "Dee Larsen", PASSWORD, shard="shard_2"),
     }
-    return {slug: provision(wish) for slug, wish in wishes.items()}
+    made = {slug: provision(wish) for slug, wish in wishes.items()}
+    with enter(made["pulse"], actor=Actor.system("cast")):
+        ada = User.objects.get(email="ada@pulse.example")
+        for email, name, role in CAST:
+            person = add_person(email=email, name=name, password=PASSWORD, at=timezone.now())
+            assign_role(user=person, role=Role.objects.get(code=role), by=ada, at=timezone.now())
+    return made
 
 
 @pytest.fixture
@@ -69,3 +89,16 @@ def tide(db: None, organisations: dict[str, Organisation]) -> Organisation:
 def other(db: None) -> Organisation:
     """A second organisation on the first shard, made for this test."""
     return provision(Wish("other", "Other", "eve@other.example", "Eve Other", PASSWORD, shard="shard_1"))
+
+
+@pytest.fixture
+def client_as() -> ClientAs:
+    """A function that signs a person in: `client_as("ben@pulse.example", pulse)` is their browser."""
+
+    def sign_in(email: str, organisation: Organisation) -> Client:
+        client = Client(HTTP_HOST=organisation.primary_host, headers={"sec-fetch-site": "same-origin"})
+        with enter(organisation, actor=Actor.system("sign-in")):
+            client.force_login(User.objects.get(email=email), backend=BACKEND)
+        return client
+
+    return sign_in
