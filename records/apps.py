@@ -8,3 +8,9 @@ class RecordsConfig(AppConfig):
 
     name = "records"
     label = "records"
+
+    def ready(self) -> None:
+        # Imported here: the models must be loaded first.
+        from records import audit, policies  # noqa: F401
+
+        policies.install()

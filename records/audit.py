@@ -1,0 +1,65 @@
+"""What the trail keeps of this room."""
+
+from audit.codes import declare
+from audit.registry import trail
+from records.models import (
+    Collection,
+    CollectionGroupGrant,
+    CollectionUserGrant,
+    Field,
+    IndexState,
+    Record,
+    RecordFile,
+    RecordGroupGrant,
+    RecordUserGrant,
+    SavedView,
+    Tally,
+    UniqueValue,
+)
+
+for _model in (Collection, Field, SavedView):
+    trail.register(_model)
+trail.register(RecordFile, personal=["name"], subject="record")
+# Who and when stand in each event already; the values are personal, and about the record.
+trail.register(
+    Record,
+    exclude_fields=["created_at", "created_by", "updated_at", "updated_by", "version"],
+    personal=["values"],
+    bulk=True,
+)
+for _grants in (CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, RecordGroupGrant):
+    trail.register(_grants, bulk=True)
+trail.exclude(Tally, reason="Counts derived from the records by triggers.")
+trail.exclude(UniqueValue, reason="Derived from the values of the records by triggers.")
+trail.exclude(IndexState, reason="How far the making of an index is; no data of the organisation.")
+
+declare("collection.made", sentence="{actor} made the collection {collection}", about=Collection)
+declare(
+    "collection.binned", sentence="{actor} moved the collection {collection} to the bin", about=Collection
+)
+declare(
+    "collection.restored",
+    sentence="{actor} took the collection {collection} out of the bin",
+    about=Collection,
+)
+declare(
+    "field.converted",
+    sentence="{actor} changed {field} of {collection} to {type}; {emptied} values were emptied",
+    about=Collection,
+)
+declare("field.removed", sentence="{actor} removed the field {field} from {collection}", about=Collection)
+declare("records.changed_many", sentence="{actor} changed {count} records of {collection}", about=Collection)
+declare(
+    "records.binned", sentence="{actor} moved {count} records of {collection} to the bin", about=Collection
+)
+declare(
+    "records.restored",
+    sentence="{actor} took {count} records of {collection} out of the bin",
+    about=Collection,
+)
+declare(
+    "records.purged", sentence="{actor} deleted {count} records of {collection} for good", about=Collection
+)
+declare("records.undone", sentence="{actor} undid: {what}", about=Collection)
+declare("file.attached", sentence="{actor} attached {file}", about=Record)
+declare("file.removed", sentence="{actor} removed the file {file}", about=Record)

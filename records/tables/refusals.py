@@ -1,0 +1,19 @@
+"""What a table cannot answer, in words for the person who asked."""
+
+from tenants.refusals import Refusal
+
+
+class BadQuery(Refusal):
+    """The address asks for a field, a condition or a place in the list that does not exist."""
+
+    code = "bad-query"
+    status = 400
+    message = "This list cannot be shown as asked. Clear the filters and try again."
+
+
+class NotPrepared(Refusal):
+    """The index that the question needs is not there yet."""
+
+    code = "not-prepared"
+    status = 503
+    message = "Search is being prepared for this collection. Try again in a minute."

@@ -1,0 +1,54 @@
+"""Pulse with its people, entered, and ways to make collections."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from accounts.identity.models import User
+from records.models import Collection, Field, Record
+from records.values import FieldType
+from tenants.context import Actor, enter
+from tenants.models import Organisation
+
+# After the memberships of the cast began.
+NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def inside(pulse: Organisation) -> Iterator[Organisation]:
+    """Work inside Pulse."""
+    with enter(pulse, actor=Actor.system("test")):
+        yield pulse
+
+
+@pytest.fixture
+def ada(inside: Organisation) -> User:
+    """The owner of Pulse."""
+    return User.objects.get(email="ada@pulse.example")
+
+
+Design = Callable[..., Collection]
+
+
+@pytest.fixture
+def design(inside: Organisation) -> Design:
+    """Make a collection with fields `key=type`, or `key=dict(type=…, …)`."""
+
+    def make(called: str = "Gigs", /, *, title: str = "name", **fields: Any) -> Collection:
+        collection = Collection.objects.create(name=called, key=called.lower(), title_key=title)
+        for position, (key, said) in enumerate(fields.items()):
+            more = dict(said) if isinstance(said, dict) else {"type": said}
+            kind = FieldType(more.pop("type"))
+            Field.objects.create(
+                collection=collection, key=key, name=key.title(), type=kind.value, position=position, **more
+            )
+        return collection
+
+    return make
+
+
+def add(collection: Collection, *rows: dict[str, Any]) -> list[Record]:
+    """Put rows into a collection as they are."""
+    return Record.objects.bulk_create([Record(collection=collection, values=row) for row in rows])
