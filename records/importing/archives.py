@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -85,26 +86,42 @@ def data_offset(handle: BinaryIO, entry: zipfile.ZipInfo) -> int:
     return entry.header_offset + LOCAL.size + int(fields[9]) + int(fields[10])
 
 
-def inflate(handle: BinaryIO, entry: zipfile.ZipInfo, limits: Limits, spent: int = 0) -> Iterator[bytes]:
-    """Yield the real bytes of an entry, `spent` bytes of the archive being out already.
+@dataclass(slots=True)
+class Meter:
+    """Counts what an archive has unpacked to so far, over all of its entries."""
 
-    Raises Unreadable when they are too many, for us or for the packed size, or not what the directory says.
-    """
-    handle.seek(data_offset(handle, entry))
-    left, made, check = entry.compress_size, 0, 0
-    engine = zlib.decompressobj(-15) if entry.compress_type == zipfile.ZIP_DEFLATED else None
-    for piece in _pieces(handle, left, engine):
-        made += len(piece)
-        check = zlib.crc32(piece, check)
-        if made > entry.file_size:
-            raise Unreadable("zip-size", "A file in this zip is larger than the zip declares. " + DAMAGED)
-        if spent + made > limits.inflated_bytes:
-            raise too_large(limits)
-        if made > limits.ratio_floor and made > limits.ratio * max(entry.compress_size, 1):
+    limits: Limits
+    made: int = 0
+    packed: int = 0
+
+    def add(self, count: int) -> None:
+        """Count bytes that came out. Raises Unreadable when there are too many."""
+        self.made += count
+        if self.made > self.limits.inflated_bytes:
+            megabytes = self.limits.inflated_bytes // 1_000_000
+            raise Unreadable("too-large", f"Unpacked, this file is larger than {megabytes:,} MB.")
+        if self.made > max(self.limits.ratio_floor, self.limits.ratio * self.packed):
             raise Unreadable(
                 "zip-ratio",
                 "This file unpacks to far more than a table of its size would. Send the table unpacked.",
             )
+
+
+def inflate(handle: BinaryIO, entry: zipfile.ZipInfo, meter: Meter) -> Iterator[bytes]:
+    """Yield the real bytes of an entry.
+
+    Raises Unreadable when the meter says so, or when they are not what the directory declares.
+    """
+    handle.seek(data_offset(handle, entry))
+    made = check = 0
+    meter.packed += entry.compress_size
+    engine = zlib.decompressobj(-15) if entry.compress_type == zipfile.ZIP_DEFLATED else None
+    for piece in _pieces(handle, entry.compress_size, engine):
+        made += len(piece)
+        check = zlib.crc32(piece, check)
+        if made > entry.file_size:
+            raise Unreadable("zip-size", "A file in this zip is larger than the zip declares. " + DAMAGED)
+        meter.add(len(piece))
         yield piece
     if made != entry.file_size or check != entry.CRC:
         raise damaged()
@@ -131,20 +148,13 @@ def _pieces(handle: BinaryIO, left: int, engine: "zlib._Decompress | None") -> I
         raise damaged() from None
 
 
-def too_large(limits: Limits) -> Unreadable:
-    """Return the refusal for a file with too many bytes once unpacked."""
-    return Unreadable(
-        "too-large", f"Unpacked, this file is larger than {limits.inflated_bytes // 1_000_000:,} MB."
-    )
-
-
 def extract(handle: BinaryIO, entry: zipfile.ZipInfo, target: Path, limits: Limits) -> None:
     """Write the real bytes of an entry to `target`, a name that we made. Raises Unreadable."""
     with target.open("wb") as out:
-        for piece in inflate(handle, entry, limits):
+        for piece in inflate(handle, entry, Meter(limits)):
             out.write(piece)
 
 
 def opening(handle: BinaryIO, entry: zipfile.ZipInfo, limits: Limits) -> bytes:
-    """Return the first bytes of an entry, to see what it is."""
-    return next((piece[:512] for piece in inflate(handle, entry, limits) if piece), b"")
+    """Return the first bytes of an entry, to see what it is. Raises Unreadable."""
+    return next((piece[:512] for piece in inflate(handle, entry, Meter(limits)) if piece), b"")

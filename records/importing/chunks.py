@@ -113,7 +113,7 @@ class Cutter:
         feed = Feed(self, block, offset)
         rows = blank = 0
         for cells in csv_rows(feed, self.delimiter):
-            if cells == [END]:
+            if feed.ended and cells == [END]:
                 break
             feed.refuse_open_quote()
             rows += 1

@@ -81,7 +81,8 @@ def check(
 
     `mapping` goes from column name to field. `markers` says which texts of a column mean "empty"; without a
     word about it, the usual ones do, except in texts. The same file gives the same pieces, so a job may go on
-    at the `next_row` of the last piece it has committed. Raises ValueError for a mapping that cannot be.
+    at the `next_row` of the last piece it has committed. A value that must be unique counts as used by the
+    first row that has it, whatever becomes of that row. Raises ValueError for a mapping that cannot be.
     """
     checker = _Checker(
         source, mapping, links, on_missing_link=on_missing_link, taken=taken, markers=markers, zone=zone

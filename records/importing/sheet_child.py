@@ -62,7 +62,7 @@ def lines(
         about.update(sheet=name, others=len(names) - at - 1)
         for row in sheet.iter_rows():
             cells = [written(cell, cell_bytes) for cell in row]
-            spent += sum(map(len, cells))
+            spent += sum(map(len, cells)) + len(cells)
             if spent > output_bytes:
                 raise TooMuchError("output")
             yield cells if any(cells) else []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from records.importing.archives import inflate
+from records.importing.archives import Meter, inflate
 from records.importing.limits import MB, Limits
 from records.importing.refusals import Unreadable
 
@@ -57,12 +57,11 @@ def check_parts(handle: BinaryIO, entries: list[zipfile.ZipInfo], limits: Limits
     Raises Unreadable for bombs and for parts that declare a document type: no spreadsheet writes one,
     and entities that grow (the "billion laughs") begin there.
     """
-    spent = 0
+    meter = Meter(limits)
     for entry in entries:
         xml = entry.filename.lower().endswith((".xml", ".rels", ".vml"))
         tail, first = b"", True
-        for piece in inflate(handle, entry, limits, spent=spent):
-            spent += len(piece)
+        for piece in inflate(handle, entry, meter):
             if not xml:
                 continue
             if first and piece[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"):
@@ -73,8 +72,8 @@ def check_parts(handle: BinaryIO, entries: list[zipfile.ZipInfo], limits: Limits
                 raise Unreadable(
                     "xlsx-dtd", "This workbook declares a document type, as no spreadsheet does."
                 )
-            tail = piece[-16:]
-    return spent
+            tail = (tail + piece)[-16:]
+    return meter.made
 
 
 def to_csv(source: Path, target: Path, inflated: int, limits: Limits) -> Sheet:
@@ -84,6 +83,7 @@ def to_csv(source: Path, target: Path, inflated: int, limits: Limits) -> Sheet:
     try:
         done = subprocess.run(  # noqa: S603  # our own script, no shell, paths made by us
             [sys.executable, "-I", str(CHILD), str(source), str(target), *map(str, numbers)],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=limits.workbook_seconds,
             check=False,

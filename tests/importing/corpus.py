@@ -42,7 +42,10 @@ def burst(name: str, block: bytes, times: int, head: bytes = b"", tail: bytes = 
     first = engine.compress(head) + engine.flush(zlib.Z_FULL_FLUSH)
     one = engine.compress(block) + engine.flush(zlib.Z_FULL_FLUSH)
     last = engine.compress(tail) + engine.flush()
-    return Entry(name.encode(), first + one * times + last, len(head) + len(block) * times + len(tail), 0)
+    size, crc = len(head) + len(block) * times + len(tail), 0
+    if times < 100:  # sooner or later one that is read to its end must be honest
+        crc = zlib.crc32(head + block * times + tail)
+    return Entry(name.encode(), first + one * times + last, size, crc)
 
 
 def zipped(entries: Sequence[Entry]) -> bytes:
@@ -81,8 +84,8 @@ MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
 
 
-def workbook(sheet: Entry, strings: Entry) -> bytes:
-    """Return an XLSX of one sheet around two parts."""
+def workbook(*given: Entry) -> bytes:
+    """Return an XLSX of one sheet around its parts, usually the sheet and its strings."""
     book = b'<workbook xmlns="%s" xmlns:r="%s"><sheets>' % (MAIN, OFFICE)
     book += b'<sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
     top = (
@@ -99,8 +102,7 @@ def workbook(sheet: Entry, strings: Entry) -> bytes:
             entry("_rels/.rels", top % OFFICE),
             entry("xl/workbook.xml", book),
             entry("xl/_rels/workbook.xml.rels", parts % (OFFICE, OFFICE)),
-            sheet,
-            strings,
+            *given,
         ]
     )
 
@@ -140,6 +142,7 @@ def bombs() -> dict[str, bytes]:
         "100k-entries": crowd(100_000),
         "encrypted": zipped([entry("a.csv", TABLE, flags=1)]),
         "cut": overlapping[:-60] + overlapping[-22:],
+        "many-small": workbook(burst("xl/1.png", bytes(1 << 20), 9), *[burst("x", bytes(1 << 20), 9)] * 99),
         "huge-sheet": workbook(burst(SHEET, b" " * (1 << 20), 512), entry(STRINGS, strings_of())),
         "laughs": workbook(entry(SHEET, sheet_of(row)), entry(STRINGS, LAUGHS + strings_of(b"&j;"))),
         "shared-strings": workbook(

@@ -18,6 +18,7 @@ EXPECTED = {
     "declares-less-with-its-sum": "zip-size",
     "declares-more": "zip-damaged",
     "wrong-sum": "zip-damaged",
+    "many-small": "zip-ratio",
     "100k-entries": "zip-entries",
     "encrypted": "zip-encrypted",
     "cut": "zip-damaged",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from records.importing import Checked, Source, check
-from records.values import REQUIRED, FieldSpec, FieldType
+from records.values import REQUIRED, Choice, FieldSpec, FieldType
 from tests.importing.conftest import Opener
 
 F = FieldType
@@ -80,6 +80,13 @@ class TestCheck:
         pieces = run(opened(b"s,n\nhunter2," + b"x" * 500 + b"\n"), {"s": secret, "n": COUNT})
 
         assert [excerpt for _, _, excerpt, _ in reasons(pieces)] == ["", "x" * 79 + "…"]
+
+    def test_survives_a_piece_in_which_no_row_fits(self, opened: Opener) -> None:
+        choice = FieldSpec("c", "C", F.CHOICE, choices=(Choice("a", "A"),))
+
+        (piece,) = run(opened(b"name,c\nx\ny\n"), {"name": NAME, "c": choice})
+
+        assert (piece.good, piece.refused_rows) == ([], 2)
 
     def test_counts_cells_that_look_like_formulas_and_keeps_them_as_text(self, opened: Opener) -> None:
         cells = ["=cmd|' /C calc'!A0", "@SUM(1)", "+1-2", "-5", "+49 30 1234", "ordinary", "-cmd"]

@@ -70,6 +70,13 @@ class TestFuzz:
         assert accounted(out.getvalue().encode(), size) == len(rows)
 
 
+class TestEndMark:
+    def test_in_a_file_hides_no_row(self) -> None:
+        data = f'a,b\n"x",1\n{chunks.END}\ny,2\n'.encode()
+
+        assert accounted(data) == 3
+
+
 class TestTwoReaders:
     @settings(max_examples=50, deadline=None)
     @given(st.text(alphabet="ab,\n\r é;", min_size=1, max_size=60), st.integers(1, 3))
