@@ -10,4 +10,4 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from accounts import audit  # noqa: F401  # registers models, which need the loaded apps
+        from accounts import access, audit  # noqa: F401  # both register, and need the loaded apps

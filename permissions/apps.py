@@ -1,7 +1,5 @@
 """Roles, groups, grants and the policies that read them."""
 
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
@@ -12,5 +10,26 @@ class PermissionsConfig(AppConfig):
     label = "permissions"
 
     def ready(self) -> None:
-        """Tell the trail what to keep."""
-        import_module("permissions.audit")
+        """Tell the trail what to keep, and the frame who sees which link."""
+        # All of these need the loaded models.
+        from config import frame
+        from permissions import audit, checks, holder  # noqa: F401  # audit registers by being imported
+
+        checks.install()
+        frame.answer_holds(lambda request, perm: holder.holder_of(request).holds(perm))
+        frame.add_nav(
+            "Organisation",
+            label="People",
+            url_name="permissions:people",
+            icon="users",
+            permission="people.view",
+            order=10,
+        )
+        frame.add_nav(
+            "Organisation",
+            label="Sharing",
+            url_name="permissions:sharing",
+            icon="share",
+            permission="sharing.view",
+            order=20,
+        )

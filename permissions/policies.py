@@ -72,6 +72,10 @@ class ObjectPolicy(Generic[Row]):
         """Return what sentences call a row."""
         return str(obj)
 
+    def more_reasons(self, holder: Holder, obj: Row) -> list[Reason]:
+        """Return reasons beyond role and grants, for a policy whose condition knows more than these."""
+        return []
+
     # --- questions --------------------------------------------------------------------------------
 
     def visible_to(self, who: Who, at: datetime, *, to: str | None = None) -> QuerySet[Row]:
@@ -93,7 +97,7 @@ class ObjectPolicy(Generic[Row]):
             return of_parent.none()
         if perm in holder.held or policy_for(type(parent)).allows(holder, perm, parent, at):
             return of_parent
-        return of_parent.filter(self._granted(holder, perm, path="pk"))
+        return of_parent.filter(self.granted(holder, perm, path="pk"))
 
     def allows(self, who: Who, perm: str, obj: Row, at: datetime) -> bool:
         """Return whether a person may do `perm` to `obj` at `at`. Raises UnknownPermission."""
@@ -136,7 +140,7 @@ class ObjectPolicy(Generic[Row]):
             return EVERYTHING
         found = Q()
         for level, path in self._levels:
-            found |= level._granted(holder, perm, path="__".join((*path, "pk")))
+            found |= level.granted(holder, perm, path="__".join((*path, "pk")))
         return found or NOTHING
 
     @cached_property
@@ -149,7 +153,7 @@ class ObjectPolicy(Generic[Row]):
             levels.append((policy_for(field.related_model), (*path, str(policy.parent))))
         return tuple(levels)
 
-    def _granted(self, holder: Holder, perm: str, *, path: str) -> Q:
+    def granted(self, holder: Holder, perm: str, *, path: str) -> Q:
         ids = self.permission_ids(perms.givers(perm) & frozenset(self.grantable))
         if not ids:
             return NOTHING
@@ -199,6 +203,10 @@ class ObjectPolicy(Generic[Row]):
     def permission_ids(self, names: Iterable[str]) -> list[int]:
         """Return the numbers of guardian's permissions for names that are grantable here."""
         return sorted(self._permission_numbers[name] for name in names)
+
+    def codenames(self) -> list[str]:
+        """Return the names as guardian's permissions on the model spell them."""
+        return [perms.known(name).codename for name in self.grantable]
 
     def names_by_id(self) -> dict[int, str]:
         """Return the name behind each of guardian's permission numbers."""

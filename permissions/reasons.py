@@ -35,7 +35,11 @@ class Reason:
 
 def reasons_of(policy: "ObjectPolicy[Any]", holder: Holder, obj: Model) -> list[Reason]:
     """Return everything that lets a holder at `obj`; nothing if they cannot see it."""
-    found = [*_by_role(policy, holder), *_by_grants(policy, holder, obj)]
+    found = [
+        *_by_role(policy, holder),
+        *_by_grants(policy, holder, obj),
+        *policy.more_reasons(holder, obj),
+    ]
     given = perms.closed(name for reason in found for name in reason.perms)
     if policy.view not in holder.under_ceiling(given):
         return []
