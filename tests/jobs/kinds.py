@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import connections
+
 from jobs import registry
 from jobs.actions import Run
 from jobs.models import MailState, OutgoingMail
@@ -42,17 +44,22 @@ def items(run: Run) -> Mapping[str, Any]:
 
 
 def freeze(run: Run) -> Mapping[str, Any]:
-    """Stop the own process in the middle of the first chunk, once: it goes on when somebody lets it."""
-    if not run.state.get("frozen") and run.payload["freeze"]:
+    """Stop the own process in the middle of a chunk, once: it goes on when somebody lets it.
+
+    Without `timeout` the server waits for the frozen transaction, and only the token stands guard.
+    """
+    if run.state.get("frozen"):
         with run.chunk():
-            run.checkpoint({"frozen": True})
-        with run.chunk():
-            effect("by the frozen worker")
-            os.kill(os.getpid(), signal.SIGSTOP)
-        return {"by": "frozen"}
+            effect("by the second worker")
+        return {"by": "second"}
+    run.checkpoint({"frozen": True})
     with run.chunk():
-        effect("by the second worker")
-    return {"by": "second"}
+        if not run.payload["timeout"]:
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+        effect("by the frozen worker")
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return {"by": "frozen"}
 
 
 def fail(run: Run) -> Mapping[str, Any]:
@@ -60,6 +67,15 @@ def fail(run: Run) -> Mapping[str, Any]:
     if run.attempt <= run.payload["times"]:
         raise {"bug": ValueError, "later": TryLater, "refusal": Refusal}[run.payload["how"]]("secret detail")
     return {"attempt": run.attempt}
+
+
+def wait(run: Run) -> Mapping[str, Any]:
+    """Be busy for `seconds` without a chunk, then write one effect."""
+    with run.busy():
+        time.sleep(run.payload["seconds"])
+    with run.chunk():
+        effect("after the wait")
+    return {}
 
 
 def die(run: Run) -> Mapping[str, Any]:
@@ -72,6 +88,7 @@ _HANDLERS = {
     "tests.items": (items, {"max_running": 2}),
     "tests.freeze": (freeze, {}),
     "tests.fail": (fail, {"delays": (0, 0, 3600)}),
+    "tests.wait": (wait, {}),
     "tests.die": (die, {}),
 }
 NAMES = tuple(_HANDLERS)

@@ -1,14 +1,9 @@
 """A job from asking to ending, in one process."""
 
 import pytest
-from django.utils import timezone
 
-from jobs import registry
-from jobs.actions import Run, cancel, enqueue, retry
-from jobs.actions.running import Surroundings
-from jobs.models import Job, JobState
-from jobs.placing import resolve
-from jobs.refusals import JobHasEnded, JobNotFailed
+from jobs.actions import enqueue
+from jobs.models import Job
 from jobs.testing import run_due
 from tenants.context import Actor, enter
 from tenants.models import Organisation
