@@ -123,7 +123,9 @@ def _cluster_folder(folder: Path, run_as: RunAs | None) -> Path:
         if run_as is not None and not _reachable(folder, run_as):
             # Opening somebody's home folder for others is not ours to do: only the cluster moves out of it.
             ELSEWHERE.mkdir(mode=0o711, parents=True, exist_ok=True)
-            cluster.symlink_to(tempfile.mkdtemp(dir=ELSEWHERE))
+            moved = Path(tempfile.mkdtemp(dir=ELSEWHERE, prefix="cluster-"))
+            (moved / "belongs-to").write_text(f"{folder}\n")
+            cluster.symlink_to(moved)
         else:
             cluster.mkdir(mode=0o700)
     return cluster.resolve()

@@ -35,7 +35,14 @@ class Up:
         """Start it and return when it says that it is ready."""
         # The tests' own servers must not be taken for servers that the person named.
         clean = {name: value for name, value in os.environ.items() if not any(word in name for word in OURS)}
-        words = [ROOT / "bin" / "up", "--no-demo", "--port", str(self.port), "--data", self.data]
+        words: list[str | Path] = [
+            ROOT / "bin" / "up",
+            "--no-demo",
+            "--port",
+            str(self.port),
+            "--data",
+            self.data,
+        ]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(words, stdout=output, stderr=output, env=clean)
         assert wait_until(lambda: STARTED in self.said() or not self.runs(), 180)
@@ -86,6 +93,8 @@ def _words(process: psutil.Process) -> str:
 def folders() -> Iterator[tuple[Path, Path]]:
     """Two folders that the database's user can reach."""
     made = [Path(tempfile.mkdtemp(prefix="enclave-up-")) for _ in range(2)]
+    for folder in made:
+        folder.chmod(0o711)
     yield made[0], made[1]
     for folder in made:
         shutil.rmtree(folder)
