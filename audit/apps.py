@@ -12,9 +12,18 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         # All of these need the loaded models.
         from audit import checks, install, twins, vocabulary
+        from config import frame
         from tenants.schema import register_after_migrate
 
         vocabulary.declare_all()
         twins.register_all()
         checks.install()
         register_after_migrate(install.install)
+        frame.add_nav(
+            "Organisation",
+            label="Trail",
+            url_name="trail:list",
+            icon="clock",
+            permission="trail.view",
+            order=30,
+        )

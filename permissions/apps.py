@@ -1,6 +1,7 @@
 """Roles, groups, grants and the policies that read them."""
 
 from django.apps import AppConfig
+from django.utils import timezone
 
 
 class PermissionsConfig(AppConfig):
@@ -12,10 +13,12 @@ class PermissionsConfig(AppConfig):
     def ready(self) -> None:
         """Tell the trail what to keep, and the frame who sees which link."""
         # All of these need the loaded models.
+        from audit.access import decide_by
         from config import frame
         from permissions import audit, checks, holder  # noqa: F401  # audit registers by being imported
 
         checks.install()
+        decide_by(lambda user: holder.holds(user, "trail.view", at=timezone.now()))
         frame.answer_holds(lambda request, perm: holder.holder_of(request).holds(perm))
         frame.add_nav(
             "Organisation",

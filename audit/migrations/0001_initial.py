@@ -25,6 +25,7 @@ CREATE INDEX audit_event_time ON audit_event (at_us, txid);
 CREATE INDEX audit_event_object ON audit_event (object_id, at_us, txid);
 CREATE INDEX audit_event_actor ON audit_event (actor_id, at_us, txid);
 CREATE INDEX audit_event_code ON audit_event (code, at_us, txid);
+CREATE INDEX audit_event_type ON audit_event (type_id, at_us, txid);
 
 CREATE TABLE audit_private (
     ref uuid PRIMARY KEY,
@@ -138,6 +139,7 @@ class Migration(migrations.Migration):
                             models.Index(fields=["object_id", "at_us", "txid"], name="audit_event_object"),
                             models.Index(fields=["actor_id", "at_us", "txid"], name="audit_event_actor"),
                             models.Index(fields=["code", "at_us", "txid"], name="audit_event_code"),
+                            models.Index(fields=["type_id", "at_us", "txid"], name="audit_event_type"),
                         ],
                     },
                 ),

@@ -75,6 +75,7 @@ class Event(TrailRow):
             models.Index(name="audit_event_object", fields=["object_id", "at_us", "txid"]),
             models.Index(name="audit_event_actor", fields=["actor_id", "at_us", "txid"]),
             models.Index(name="audit_event_code", fields=["code", "at_us", "txid"]),
+            models.Index(name="audit_event_type", fields=["type_id", "at_us", "txid"]),
         )
 
     def __str__(self) -> str:

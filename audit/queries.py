@@ -1,0 +1,248 @@
+"""Reading the trail: newest first, by keyset, filtered by person, object, action and period.
+
+Rows that one statement changed together (an import, a bulk change) share their time and their
+transaction; from four on they are read as one entry with a count, so that a page is not filled by them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from tenants.context import required
+
+PAGE = 50
+FOLD = 4
+_COLUMNS = """
+SELECT event.epoch, event.txid::text::bigint, event.eid, event.at_us, event.code, event.type_id,
+    event.object_id, event.actor_id, event.payload, event.private_ref IS NOT NULL, private.value
+FROM audit_event AS event LEFT JOIN audit_private AS private ON private.ref = event.private_ref
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is asked for; None and empty mean any. `codes` are alternatives; `until` is exclusive."""
+
+    actor: UUID | None = None
+    object_id: UUID | None = None
+    type_id: int | None = None
+    codes: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place between entries: time and transaction of the last one read."""
+
+    at_us: int
+    txid: int
+
+    def __str__(self) -> str:
+        return f"{self.at_us}.{self.txid}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor | None":
+        """Return the place that a page's address names; None for anything else."""
+        at_us, _, txid = text.partition(".")
+        limit = 2**63
+        if not (at_us.isdecimal() and txid.isdecimal()) or int(at_us) >= limit or int(txid) >= limit:
+            return None
+        return cls(int(at_us), int(txid))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry, read. `of` rows were changed by its statement; it stands for `count` of them.
+
+    `before` and `after` hold open and personal values together; `erased` says that personal ones are
+    gone, `hidden` names the columns whose values were never kept.
+    """
+
+    epoch: int
+    txid: int
+    eid: int
+    at: datetime
+    at_us: int
+    code: str
+    type_id: int
+    object_id: UUID | None
+    actor_id: UUID | None
+    by: Mapping[str, Any]
+    request_id: str
+    source: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    details: Mapping[str, Any]
+    personal: tuple[str, ...]
+    hidden: tuple[str, ...]
+    erased: bool
+    of: int = 1
+    count: int = 1
+
+    @property
+    def place(self) -> Cursor:
+        """Return where this entry stands."""
+        return Cursor(self.at_us, self.txid)
+
+    @property
+    def label(self) -> str:
+        """Return the model of a row's event, `records.record`, or an empty text for one of intent."""
+        return self.code.rpartition(".")[0] if self.code.count(".") > 1 else ""
+
+    @property
+    def verb(self) -> str:
+        """Return added, changed or removed, or what an event of intent calls itself."""
+        return self.code.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, and where the next page begins; None at the end."""
+
+    entries: list[Entry] = field(default_factory=list)
+    next: Cursor | None = None
+
+
+def page(filters: Filters, *, after: Cursor | None = None, size: int = PAGE) -> Page:
+    """Return up to `size` entries before a place, newest first."""
+    entries: list[Entry] = []
+    place = after
+    while len(entries) < size:
+        rows = _rows(filters, place, size + FOLD)
+        finished = len(rows) < size + FOLD
+        groups = [list(group) for _, group in groupby(rows, key=lambda row: (row[3], row[1]))]
+        if not finished and len(groups) > 1 and len(groups[-1]) < FOLD:
+            groups.pop()  # it may go on beyond what was read
+        for group in groups:
+            entries.extend(_folded(group))
+            place = entries[-1].place
+            if len(entries) >= size:
+                break
+        else:
+            if finished:
+                return Page(_merged(entries))
+    return Page(_merged(entries), place)
+
+
+def together(place: Cursor, *, after_eid: int = 0, size: int = PAGE) -> list[Entry]:
+    """Return the single entries of one statement, in order, from an `eid` on."""
+    query = (
+        f"{_COLUMNS} WHERE event.at_us = %s AND event.txid = %s::text::xid8 AND event.eid > %s "
+        "ORDER BY event.eid LIMIT %s"
+    )
+    return [_entry(row) for row in _fetch(query, [place.at_us, place.txid, after_eid, size])]
+
+
+def one(epoch: int, txid: int, eid: int) -> Entry | None:
+    """Return one entry by its place in the order, or None."""
+    query = f"{_COLUMNS} WHERE event.epoch = %s AND event.txid = %s::text::xid8 AND event.eid = %s"
+    rows = _fetch(query, [epoch, txid, eid])
+    return _entry(rows[0]) if rows else None
+
+
+def last_values(object_ids: list[UUID], code: str) -> dict[UUID, Mapping[str, Any]]:
+    """Return what the trail last knew of objects whose rows are gone, unless it was erased."""
+    query = f"{_COLUMNS} WHERE event.object_id = ANY (%s) AND event.code = %s"
+    entries = (_entry(row) for row in _fetch(query, [object_ids, code]))
+    return {entry.object_id: entry.before for entry in entries if entry.object_id and not entry.erased}
+
+
+def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:
+    conditions, values = _conditions(filters)
+    if place:
+        conditions.append("event.at_us <= %s AND (event.at_us, event.txid) < (%s, %s::text::xid8)")
+        values += [place.at_us, place.at_us, place.txid]
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    return _fetch(f"{_COLUMNS} {where}ORDER BY event.at_us DESC, event.txid DESC LIMIT %s", [*values, limit])
+
+
+def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
+    wanted: list[tuple[str, Any]] = [
+        ("event.actor_id = %s", filters.actor),
+        ("event.object_id = %s", filters.object_id),
+        ("event.type_id = %s", filters.type_id),
+        ("event.code = ANY (%s)", list(filters.codes) or None),
+        ("event.at_us >= %s", _micros(filters.since)),
+        ("event.at_us < %s", _micros(filters.until)),
+    ]
+    given = [(condition, value) for condition, value in wanted if value is not None]
+    return [condition for condition, _ in given], [value for _, value in given]
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else round(at.timestamp() * 1_000_000)
+
+
+def _fetch(query: str, values: list[Any]) -> list[Any]:
+    with connections[required().alias].cursor() as cursor:
+        cursor.execute(query, values)
+        return list(cursor.fetchall())
+
+
+def _folded(group: list[Any]) -> Iterator[Entry]:
+    entries = [_entry(row) for row in group]
+    if len(entries) < FOLD or entries[0].of < FOLD:
+        yield from entries
+    else:
+        yield replace(entries[0], count=entries[0].of)
+
+
+def _merged(entries: list[Entry]) -> list[Entry]:
+    """Add up neighbours that are chunks of one work: the same action of the same person in one request."""
+    merged: list[Entry] = []
+    for entry in entries:
+        last = merged[-1] if merged else None
+        if last and min(last.count, entry.count) >= FOLD and _work(last) == _work(entry):
+            merged[-1] = replace(last, count=last.count + entry.count)
+        else:
+            merged.append(entry)
+    return merged
+
+
+def _work(entry: Entry) -> tuple[Any, ...]:
+    return entry.code, entry.actor_id, entry.request_id, entry.by.get("credential")
+
+
+def _entry(row: Any) -> Entry:
+    epoch, txid, eid, at_us, code, type_id, object_id, actor_id, text, has_private, value = row
+    payload = json.loads(text)
+    private = json.loads(value) if value else {}
+    return Entry(
+        epoch=epoch,
+        txid=txid,
+        eid=eid,
+        at=datetime.fromtimestamp(at_us / 1_000_000, tz=UTC),
+        at_us=at_us,
+        code=code,
+        type_id=type_id,
+        object_id=object_id,
+        actor_id=actor_id,
+        by=payload.get("by", {}),
+        request_id=payload.get("request", ""),
+        source=payload.get("source", ""),
+        before={**payload.get("before", {}), **_flat(private.get("before", {}))},
+        after={**payload.get("after", {}), **_flat(private.get("after", {}))},
+        details={**payload.get("details", {}), **private.get("details", {})},
+        personal=tuple(payload.get("personal", ())),
+        hidden=tuple(payload.get("masked", ())),
+        erased=has_private and value is None,
+        of=payload.get("of", 1),
+    )
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return documents taken apart one level: `values.capacity`, the name of a column and its key."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat.update({f"{name}.{key}": inner for key, inner in value.items()})
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,187 @@
+"""Each entry as a sentence that a person understands, with its details on demand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from audit import codes, labels
+from audit.labels import Named
+from audit.queries import Entry
+
+ERASED = "erased"
+NOT_KEPT = "not kept"
+_VERBS = {"added": "added", "changed": "changed", "removed": "deleted"}
+_SHOWN = 3
+_LONG = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One column of a changed row; `before` and `after` as they are shown."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An entry, said."""
+
+    entry: Entry
+    sentence: str
+    at: datetime
+    details: list[Line] = field(default_factory=list)
+    note: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was looked up for a whole page of entries at once."""
+
+    people: Mapping[UUID, str]
+    objects: Mapping[tuple[int, UUID], Named]
+    fields: Mapping[tuple[str, str], str]
+
+
+def say(entries: Sequence[Entry]) -> list[Said]:
+    """Return the sentences of entries. Asks a constant number of queries for each kind of thing."""
+    known = _look_up(entries)
+    return [_said(entry, known) for entry in entries]
+
+
+def _look_up(entries: Sequence[Entry]) -> _Known:
+    people: set[UUID] = set()
+    objects: dict[int, set[UUID]] = {}
+    columns: dict[str, set[str]] = {}
+    for entry in entries:
+        people.update(_people_of(entry))
+        if entry.object_id and entry.count == 1:
+            objects.setdefault(entry.type_id, set()).add(entry.object_id)
+        if entry.label:
+            columns.setdefault(entry.label, set()).update(_columns(entry))
+    fields = {
+        (label, name): words
+        for label, names in columns.items()
+        for name, words in labels.field_names(label, sorted(names)).items()
+    }
+    return _Known(labels.people(people) if people else {}, labels.names_for(objects), fields)
+
+
+def _people_of(entry: Entry) -> set[UUID]:
+    return {entry.actor_id} if entry.actor_id else set()
+
+
+def _columns(entry: Entry) -> list[str]:
+    named = {*entry.before, *entry.after, *entry.hidden}
+    if entry.erased:
+        named.update(entry.personal)
+    return sorted(named)
+
+
+def _said(entry: Entry, known: _Known) -> Said:
+    lines = _lines(entry, known) if entry.count == 1 else []
+    target = known.objects.get((entry.type_id, entry.object_id)) if entry.object_id else None
+    if not entry.label:
+        sentence = _intent(entry, known, target)
+    elif entry.count > 1:
+        sentence = f"{actor_name(entry, known.people)} {_VERBS[entry.verb]} {entry.count:,} {_kinds(entry)}"
+    else:
+        sentence = _row(entry, known, target, lines)
+    note = ", ".join(part for part in (entry.source and f"from {entry.source}",) if part)
+    return Said(entry, _plain(sentence), entry.at, lines, note, target.url if target else "")
+
+
+def actor_name(entry: Entry, people: Mapping[UUID, str]) -> str:
+    """Return who acted: a person by name, anybody else by label, on whose behalf if so."""
+    person = people.get(entry.actor_id, "Somebody who was erased") if entry.actor_id else ""
+    kind = entry.by.get("kind")
+    if kind == "person":
+        return person or "Somebody"
+    label = str(entry.by.get("label") or {"anonymous": "Somebody not signed in"}.get(str(kind), "Enclave"))
+    if kind == "operator":
+        return f"{label} (operator)"
+    return f"{label} for {person}" if person else label
+
+
+def _row(entry: Entry, known: _Known, target: Named | None, lines: list[Line]) -> str:
+    named = target or labels.remembered(entry)
+    thing = f"the {named.kind} {_short(named.label)}" if named else f"a {labels.kind_of(entry.type_id)}"
+    sentence = f"{actor_name(entry, known.people)} {_VERBS[entry.verb]} {thing}"
+    if entry.verb != "changed" or not lines:
+        return sentence
+    shown = "; ".join(_change(line) for line in lines[:_SHOWN])
+    more = len(lines) - _SHOWN
+    return f"{sentence}: {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _change(line: Line) -> str:
+    if line.after in (ERASED, NOT_KEPT):
+        return f"{line.label} ({line.after})"
+    return f"{line.label} {_short(line.before) or '–'} → {_short(line.after) or '–'}"
+
+
+def _kinds(entry: Entry) -> str:
+    return labels.kind_of(entry.type_id, many=True)
+
+
+class _Details(dict[str, str]):
+    """What a sentence may name; what is missing was erased, or was never there."""
+
+    def __missing__(self, key: str) -> str:
+        return f"({ERASED})"
+
+
+def _intent(entry: Entry, known: _Known, target: Named | None) -> str:
+    actor = actor_name(entry, known.people)
+    if presenter := codes.presenter_of(entry.code):
+        return presenter(entry, actor=actor, target=target)
+    details = _Details({name: _short(shown(value)) for name, value in entry.details.items()})
+    thing = _short(target.label) if target else f"a {labels.kind_of(entry.type_id)}"
+    details.update(actor=actor, target=thing)
+    template = codes.code(entry.code).sentence if codes.known(entry.code) else "{actor}: " + entry.code
+    return template.format_map(details)
+
+
+def _lines(entry: Entry, known: _Known) -> list[Line]:
+    return [_line(entry, name, known.fields.get((entry.label, name), name)) for name in _columns(entry)]
+
+
+def _line(entry: Entry, name: str, label: str) -> Line:
+    if name in entry.hidden:
+        return Line(label, NOT_KEPT, NOT_KEPT)
+    if entry.erased and name in entry.personal:
+        return Line(label, ERASED, ERASED)
+    return Line(label, shown(entry.before.get(name)), shown(entry.after.get(name)))
+
+
+def shown(value: Any) -> str:
+    """Return a value as people read it; an empty text for none."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(shown(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {shown(inner)}" for key, inner in value.items())
+    return str(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+_UNSEEN = dict.fromkeys(
+    [*range(32), 127, *range(0x80, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
+
+
+def _plain(sentence: str) -> str:
+    """Return a sentence without characters that could break a line or turn the direction of reading."""
+    return " ".join(sentence.replace("\n", " ").translate(_UNSEEN).split())

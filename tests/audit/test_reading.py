@@ -1,0 +1,184 @@
+"""The trail is read newest first, in sentences, and many rows of one statement are one entry."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from accounts.identity.models import User
+from audit import labels, queries, sentences
+from audit.actions import erasure, events
+from audit.history import object_history
+from audit.queries import Cursor, Filters
+from tenants.context import Actor, act_as
+from tests.audit.conftest import ADA
+from tests.audit.probes import BULK, Bulk, Row
+
+ROWS = Filters(codes=("probe.row.added", "probe.row.changed"))
+CHUNKS = Filters(codes=("probe.bulk.added",))
+
+
+def said(filters: Filters | None = None) -> list[str]:
+    return [one.sentence for one in sentences.say(queries.page(filters or Filters()).entries)]
+
+
+class TestPages:
+    def test_go_through_everything_once(self, inside: Any) -> None:
+        for number in range(23):
+            Row.objects.create(name=f"n{number}")
+        names: list[str] = []
+        place: Cursor | None = None
+        for _ in range(10):
+            found = queries.page(ROWS, after=place, size=5)
+            names += [entry.after["name"] for entry in found.entries]
+            place = found.next
+            if place is None:
+                break
+
+        assert names == [f"n{number}" for number in reversed(range(23))]
+
+    def test_read_a_statement_of_many_rows_as_one_entry(self, inside: Any) -> None:
+        Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(300)])
+
+        (entry,) = queries.page(CHUNKS).entries
+        assert entry.count == 300
+
+    def test_add_up_the_chunks_of_one_work(self, inside: Any) -> None:
+        for _ in range(5):
+            Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(100)])
+
+        (entry,) = queries.page(CHUNKS).entries
+        assert entry.count == 500
+
+    def test_keep_apart_what_two_requests_did(self, inside: Any) -> None:
+        Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(100)])
+        with act_as(Actor.system("Import")):
+            Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(100)])
+
+        assert [entry.count for entry in queries.page(CHUNKS).entries] == [100, 100]
+
+    def test_open_what_was_changed_together(self, inside: Any) -> None:
+        Bulk.objects.bulk_create([Bulk(kind=f"k{number}") for number in range(70)])
+        place = queries.page(CHUNKS).entries[0].place
+
+        first = queries.together(place)
+        rest = queries.together(place, after_eid=first[-1].eid)
+        assert [entry.after["kind"] for entry in [*first, *rest]] == [f"k{number}" for number in range(70)]
+
+    @pytest.mark.parametrize("text", ["", "x", "1", "1.", ".1", "1.2.3", "-1.2", f"{2**64}.1", "1.é"])
+    def test_ignore_a_place_that_is_none(self, text: str) -> None:
+        assert Cursor.parse(text) is None
+
+    def test_are_filtered_by_everything_at_once(self, inside: Any) -> None:
+        user = User.objects.get(email="ada@pulse.example")
+        with act_as(Actor(kind="person", id=user.pk)):
+            row = Row.objects.create(name="mine")
+        Row.objects.create(name="not mine")
+        now = datetime.now(tz=UTC)
+        hour = timedelta(hours=1)
+
+        asked = Filters(
+            actor=user.pk,
+            object_id=row.pk,
+            type_id=12,
+            codes=("probe.row.added",),
+            since=now - hour,
+            until=now + hour,
+        )
+        assert [entry.after["name"] for entry in queries.page(asked).entries] == ["mine"]
+        assert queries.page(Filters(actor=user.pk, since=now + hour)).entries == []
+
+
+class TestSentences:
+    def test_say_who_did_what_to_what(self, inside: Any) -> None:
+        user = User.objects.get(email="ada@pulse.example")
+        with act_as(Actor(kind="person", id=user.pk)):
+            group = Group.objects.create(name="Crew")
+            Group.objects.filter(pk=group.pk).update(name="Night crew")
+            group.delete()
+
+        assert said(Filters(actor=user.pk)) == [
+            "Ada Okafor deleted the group Night crew",
+            "Ada Okafor changed the group Night crew: Name Crew → Night crew",
+            "Ada Okafor added the group Crew",
+        ]
+
+    def test_speak_of_many(self, inside: Any) -> None:
+        Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(1200)])
+
+        assert said(CHUNKS) == ["Somebody added 1,200 things"]
+
+    def test_name_systems_and_for_whom(self, inside: Any) -> None:
+        user = User.objects.get(email="ada@pulse.example")
+        with act_as(Actor.system("Import", on_behalf_of=user.pk)):
+            Group.objects.create(name="Crew")
+
+        assert said(Filters(actor=user.pk)) == ["Import for Ada Okafor added the group Crew"]
+
+    def test_show_what_is_not_kept_and_what_is_erased(self, inside: Any) -> None:
+        user = User.objects.create_user("grace@pulse.example", "Grace Hopper")
+        user.set_password("another long password")
+        user.email = "g@pulse.example"
+        user.save()
+        erasure.erase(user, by=ADA, reason="She asked")
+
+        erased, changed, added = sentences.say(queries.page(Filters(object_id=user.pk)).entries)
+        lines = {line.label: (line.before, line.after) for line in changed.details}
+        assert lines == {"Password": ("not kept", "not kept"), "E-mail address": ("erased", "erased")}
+        assert "Grace" not in "".join(line.after for line in added.details)
+        assert erased.sentence == "Somebody erased what the trail kept about Grace Hopper: She asked"
+
+    def test_remember_a_person_whose_row_is_gone(self, inside: Any) -> None:
+        user = User.objects.create_user("grace@pulse.example", "Grace Hopper")
+        key = user.pk
+        with act_as(Actor(kind="person", id=key)):
+            Group.objects.create(name="Crew")
+        User.objects.filter(pk=key).delete()
+        assert said(Filters(actor=key)) == ["Grace Hopper added the group Crew"]
+
+        erasure.erase(key, by=ADA, reason="She asked")
+        assert said(Filters(actor=key)) == ["Somebody who was erased added the group Crew"]
+
+    def test_are_inert(self, inside: Any) -> None:
+        Group.objects.create(name="a\r\nb\x1b[31m\u202ec<script>")
+
+        (sentence, *_) = said()
+        assert sentence == "Somebody added the group ab[31mc<script>"
+
+    def test_ask_no_more_for_more_entries(self, inside: Any, django_assert_max_num_queries: Any) -> None:
+        for number in range(30):
+            Group.objects.create(name=f"g{number}")
+        entries = queries.page(Filters(), size=30).entries
+
+        with django_assert_max_num_queries(3, using="shard_1"):
+            assert len(sentences.say(entries)) == 30
+
+    def test_fill_in_what_an_intent_says(self, inside: Any) -> None:
+        events.record("sign_in.failed", personal={"address": "cy@x.example"})
+
+        assert said()[0] == "Somebody tried to sign in as cy@x.example and failed"
+
+
+class TestNames:
+    def test_come_from_the_rooms(self, inside: Any) -> None:
+        assert labels.field_names("identity.user", ["is_active", "gone_column"]) == {
+            "is_active": "Is active",
+            "gone_column": "Gone column",
+        }
+
+    def test_are_words_for_what_nobody_knows(self) -> None:
+        assert labels.kind_of(BULK.type_id) == "thing"
+
+
+class TestHistory:
+    def test_is_of_one_object_only(self, inside: Any) -> None:
+        crew, _ = Group.objects.create(name="Crew"), Group.objects.create(name="Bar")
+        Group.objects.filter(pk=crew.pk).update(name="Night crew")
+
+        found, place = object_history(crew)
+        assert [one.sentence for one in found] == [
+            "Somebody changed the group Night crew: Name Crew → Night crew",
+            "Somebody added the group Night crew",
+        ]
+        assert place is None
