@@ -38,5 +38,5 @@ _SIGNED_IN = (
     "mfa_edit_webauthn",
 )
 
-declare_elsewhere({name: "public" for name in _PUBLIC})
-declare_elsewhere({name: "signed_in" for name in _SIGNED_IN})
+declare_elsewhere(dict.fromkeys(_PUBLIC, "public"))
+declare_elsewhere(dict.fromkeys(_SIGNED_IN, "signed_in"))

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts import mails
 from accounts.identity.models import User
 from accounts.keys import seal, unseal
-from accounts.links import absolute, is_path_here, own_host
+from accounts.links import absolute, bind, is_path_here, own_host
 from accounts.sessions import SessionStore
-from tenants.context import required
+from audit import denials
+from tenants.context import Plane, required
 
 # Messages of allauth that say what the page shows anyway.
 _SILENT = frozenset({"account/messages/logged_in.txt", "account/messages/logged_out.txt"})
@@ -66,12 +67,25 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             return
         super().add_message(request, level, message_template, message_context, extra_tags, message)
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
-        return absolute(path.replace("UID-KEY", key))
+    def get_login_stages(self) -> list[str]:
+        """Operators are made by hand: their addresses are not verified by a mail of ours."""
+        stages: list[str] = super().get_login_stages()
+        if required().plane is Plane.CONTROL:
+            return [stage for stage in stages if not stage.endswith("EmailVerificationStage")]
+        return stages
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Remember the failure; it is written when the request's transaction has ended."""
+        if required().plane is Plane.TENANT:
+            denials.collect("sign_in.failed", personal={"address": credentials.get("email", "")})
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Tell people about changes of their account; operators see their own in the console."""
+        if required().plane is Plane.TENANT:
+            super().send_notification_mail(*args, **kwargs)
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
-        return absolute(reverse("account_confirm_email", args=[emailconfirmation.key]))
+        return absolute(reverse("account_confirm_email", args=[bind(emailconfirmation.key)]))
 
     def get_email_verification_redirect_url(self, email_address: Any) -> str:
         return reverse("account_email" if self.request.user.is_authenticated else "account_login")
@@ -91,7 +105,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
                 "whose": organisation.name if organisation else "Enclave operators",
                 "site": absolute("/"),
             },
-            at=timezone.now(),
         )
 
     def set_password(self, user: User, password: str) -> None:

@@ -1,6 +1,25 @@
-"""What the trail captures of this room; the twin apps' rows of other people's apps stand in audit.twins."""
+"""What the trail captures of this room, and the codes of what people do with their accounts."""
 
-from accounts.identity.models import Session
+from allauth.mfa.models import Authenticator
+
+from accounts.identity.models import Session, User
+from audit.codes import declare
 from audit.registry import trail
 
 trail.exclude(Session, reason="Changes with every visit; signing in and out are events of their own.")
+# `data` holds the secret and the last code used: it changes with each sign-in and is never shown.
+trail.register(Authenticator, exclude_fields=["last_used_at", "data"], subject="user")
+
+declare("sign_in.done", sentence="{actor} signed in", label="Signed in", about=User)
+declare("sign_in.ended", sentence="{actor} signed out", label="Signed out", about=User)
+declare(
+    "sign_in.step_failed",
+    sentence="{actor} gave a wrong code for {target}",
+    label="Second step failed",
+    about=User,
+)
+declare("password.changed", sentence="{actor} changed the password of {target}", about=User)
+declare("second_step.added", sentence="{actor} added {kind} as a second step", about=User)
+declare("second_step.removed", sentence="{actor} removed {kind} as a second step", about=User)
+declare("second_step.recovery_code_used", sentence="{actor} used a recovery code", about=User)
+declare("session.ended", sentence="{actor} signed {target} out elsewhere", about=User)

@@ -3,6 +3,7 @@
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
+from django.core.signing import Signer
 
 from tenants.addresses import site_url
 from tenants.context import required
@@ -23,6 +24,21 @@ def own_host() -> str:
         "domain", flat=True
     )
     return str(stored.get())
+
+
+def bind(key: str) -> str:
+    """Return a key of allauth signed for this organisation: its own holds in every schema alike."""
+    return _signer().sign(key)
+
+
+def unbind(bound: str) -> str:
+    """Return what `bind` was given; raise django.core.signing.BadSignature for another organisation's."""
+    return _signer().unsign(bound)
+
+
+def _signer() -> Signer:
+    organisation = required().organisation
+    return Signer(salt=f"link:{organisation.id.hex if organisation else 'operators'}")
 
 
 def is_path_here(target: str) -> bool:

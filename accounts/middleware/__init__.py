@@ -1,6 +1,16 @@
 """Middlewares of the room: cookies, sessions, who is acting, guessing, the operators' second step."""
 
 from accounts.middleware.cookies import CookieMiddleware
+from accounts.middleware.guessing import GuessingMiddleware
+from accounts.middleware.operators import SecondStepMiddleware
 from accounts.middleware.people import PersonMiddleware, SessionMiddleware
+from accounts.middleware.settling import SettlingMiddleware
 
-__all__ = ["CookieMiddleware", "PersonMiddleware", "SessionMiddleware"]
+__all__ = [
+    "CookieMiddleware",
+    "GuessingMiddleware",
+    "PersonMiddleware",
+    "SecondStepMiddleware",
+    "SessionMiddleware",
+    "SettlingMiddleware",
+]

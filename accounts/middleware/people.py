@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts.identity.models import Session, User
 from accounts.sessions import Device, SessionStore
+from audit import denials
 from tenants.context import Actor, Plane, become, current
 
 
@@ -33,10 +34,15 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
 
 class PersonMiddleware(AuthenticationMiddleware):
-    """Sets `request.user` from the session's own query, and makes that person the actor."""
+    """Sets `request.user` from the session's own query, and makes that person the actor.
+
+    What is refused from here on is collected, and written when the request's transaction has ended.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
+        denials.forget()
+        request.after_transaction = [denials.write_collected]  # type: ignore[attr-defined]  # run by PlaneMiddleware
         store: SessionStore = request.session  # type: ignore[assignment]  # set by SessionMiddleware
         person = store.person if store.session_key else None
         request.user = person if person is not None else AnonymousUser()

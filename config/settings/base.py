@@ -129,7 +129,10 @@ MIDDLEWARE = [
     "accounts.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.GuessingMiddleware",
+    "accounts.middleware.SecondStepMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SettlingMiddleware",
     "config.refusals.RefusalMiddleware",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
@@ -163,7 +166,14 @@ LOGOUT_REDIRECT_URL = "account_login"
 
 # Sign-in is allauth's; what an organisation's people see of it are our templates.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "reset_password": "accounts.forms.ResetForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "add_email": "accounts.forms.AddressForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -179,11 +189,18 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = None  # asked on the page
 ACCOUNT_RATE_LIMITS = False  # accounts.guessing counts, by address and by account, also without Redis
 MFA_ADAPTER = "accounts.adapters.SecondStepAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondStepForm",
+    "reauthenticate": "accounts.forms.SecondStepAgainForm",
+    "activate_totp": "accounts.forms.EnrolForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1
 MFA_RATE_LIMITS = False
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # who changes their address keeps the second step meanwhile
 PASSWORD_RESET_TIMEOUT = 3600
 
 # A session ends after so long without a request (short: without "stay signed in"), and after so long at all.
@@ -214,14 +231,25 @@ SILENCED_SYSTEM_CHECKS = [
 # --- redis, celery ------------------------------------------------------------------------------
 
 REDIS_URL = env.text("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# A request does not wait for a Redis that is gone.
+REDIS_PATIENCE = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_FUNCTION": "tenants.cache.make_key",
         "KEY_PREFIX": "enclave",
-    }
+        "OPTIONS": REDIS_PATIENCE,
+    },
+    # Counts of tries: those of an address are one for all organisations, so their keys carry no tenant.
+    "limits": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "limits",
+        "OPTIONS": REDIS_PATIENCE,
+    },
 }
+RATELIMIT_USE_CACHE = "limits"
 
 # Message queues that organisations are spread over; the workers' command names them all.
 JOB_QUEUES = 8

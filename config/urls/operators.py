@@ -13,5 +13,5 @@ handler500 = "config.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("console/", console.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.console_urls")),
 ]

@@ -8,6 +8,7 @@ handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.entrance_urls")),
+    path("trail/", include("audit.urls")),
     path("", include("accounts.urls")),
 ]
