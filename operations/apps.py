@@ -8,3 +8,8 @@ class OperationsConfig(AppConfig):
 
     name = "operations"
     label = "operations"
+
+    def ready(self) -> None:
+        from operations import sweeps  # needs the loaded models
+
+        sweeps.install()

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from jobs.mail import send_now
 
+from jobs.mail import send_now
 from operations.actions.provisioning import SlugTaken, Wish, provision
 from operations.models import SignUp
 from operations.models.signup import token_digest

@@ -35,7 +35,7 @@ CONSEQUENCES: dict[State, tuple[str, ...]] = {
 }
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     """Rows that are written by actions only."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

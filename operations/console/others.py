@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from operations.console.organisations import ReadOnlyAdmin
+from tenants.models import Shard
 
 
-class ShardAdmin(admin.ModelAdmin):
+class ShardAdmin(admin.ModelAdmin[Shard]):
     """Shards: whether they take new organisations, and how many. They come and go with the environment."""
 
     list_display = ("alias", "region", "capacity", "is_open", "living")
@@ -21,7 +22,7 @@ class ShardAdmin(admin.ModelAdmin):
         return False
 
     @admin.display(description="Organisations")
-    def living(self, shard: Any) -> int:
+    def living(self, shard: Shard) -> int:
         """Show how many organisations live there."""
         return int(shard.organisations.placed().count())
 

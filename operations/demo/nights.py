@@ -45,7 +45,7 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Wearer:
-    """Somebody with a wristband: how lively they are (about 1), where they like to be, when they come and go."""
+    """Somebody with a wristband: how lively they are (about 1), where they like to be, and when."""
 
     wristband: str
     liveliness: float
@@ -83,7 +83,9 @@ def make_nights(
     return nights[::-1]
 
 
-def _night(random: Random, venues: tuple[Venue, ...], artists: tuple[Artist, ...], day: date, number: int) -> Night:
+def _night(
+    random: Random, venues: tuple[Venue, ...], artists: tuple[Artist, ...], day: date, number: int
+) -> Night:
     venue = random.choice(venues)
     opening, main = random.sample(artists, 2)
     doors = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=_DOORS)
@@ -128,7 +130,9 @@ def make_wearers(random: Random, night: Night, wristbands: list[str]) -> list[We
     return wearers
 
 
-def make_readings(random: Random, night: Night, wearers: list[Wearer], *, every: timedelta) -> Iterator[Reading]:
+def make_readings(
+    random: Random, night: Night, wearers: list[Wearer], *, every: timedelta
+) -> Iterator[Reading]:
     """Yield what the wristbands said, in order of time, each once in every interval with some jitter."""
     moment = night.doors
     seconds = every.total_seconds()
@@ -152,7 +156,8 @@ def _reading(random: Random, night: Night, wearer: Wearer, at: datetime) -> Read
     energy = min(100, max(2, round(level)))
     beat = track.tempo if track else 60
     steps = max(0, round(energy / 100 * beat * random.uniform(0.9, 1.12)))
-    signal = random.choices(("Good", "Weak", "Lost"), (0.9, 0.09, 0.01) if zone != "Bar" else (0.7, 0.27, 0.03))[0]
+    reception = (0.7, 0.27, 0.03) if zone == "Bar" else (0.9, 0.09, 0.01)
+    signal = random.choices(("Good", "Weak", "Lost"), reception)[0]
     battery = max(1.0, wearer.battery - hours * 5.5 + random.gauss(0, 0.3))
     return Reading(
         night=night,

@@ -43,7 +43,7 @@ PULSE_VENUES = (
     Venue("Warehouse 14", "Berlin", 900, "2011-05-20", CLUB, "house@warehouse14.example", "4200.00", True),
     Venue("Kraftraum", "Leipzig", 650, "2016-09-02", CLUB, "desk@kraftraum.example", "2900.00", False),
     Venue("The Glass Quay", "Hamburg", 1400, "2019-03-15", HALL, "events@glassquay.example", "6800.00", True),
-    Venue("Salle Noire", "Strasbourg", 500, "2008-11-07", CLUB, "bonjour@sallenoire.example", "2100.00", True),
+    Venue("Salle Noire", "Strasbourg", 500, "2008-11-07", CLUB, "oui@sallenoire.example", "2100.00", True),
     Venue("Lichthof", "Dresden", 780, "2013-06-28", HALL, "info@lichthof.example", "3300.00", True),
 )
 NORTHLIGHT_VENUES = (

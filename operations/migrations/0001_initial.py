@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import tenants.models.base
 from django.conf import settings
 from django.db import migrations, models
+
+import tenants.models.base
 
 
 class Migration(migrations.Migration):

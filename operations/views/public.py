@@ -1,12 +1,12 @@
 """The public site: what this is, and sign-up."""
 
-from accounts.limits import slow_down
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.limits import slow_down
 from operations.actions import signups
 from operations.actions.provisioning import SlugTaken
 from operations.forms import ConfirmForm, SignUpForm

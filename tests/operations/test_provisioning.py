@@ -73,7 +73,7 @@ class TestProvision:
 
 
 class TestFailure:
-    """A failure at any step leaves nothing behind. Committed, because each step is a transaction of its own."""
+    """A failure at any step leaves nothing behind; committed, as each step is a transaction of its own."""
 
     @pytest.mark.parametrize(
         "step", ["_claim_schema", "_write_organisation", "found", "note_address", "_open"]
