@@ -6,10 +6,36 @@ from typing import Any
 
 from celery import Task, shared_task  # noqa: TID251  # here, and nowhere else
 from celery.exceptions import Reject
+from celery.worker.request import Request
+from kombu.transport.virtual import QoS
 
 from jobs.signing import HEADER, is_genuine, signed
 
 logger = logging.getLogger(__name__)
+
+
+class DoorbellRequest(Request):
+    """A message being worked on, which frees its place even when the broker did not hear that it is done.
+
+    Celery logs a failed acknowledgement and goes on counting the message as unanswered; with one message
+    at a time the worker would then never ask for another. The broker delivers it again: harmless.
+    """
+
+    def acknowledge(self) -> None:
+        """Acknowledge the message, or forget it if the broker is gone."""
+        super().acknowledge()
+        self._free_place()
+
+    def reject(self, requeue: bool = False) -> None:
+        """Reject the message, or forget it if the broker is gone."""
+        super().reject(requeue=requeue)
+        self._free_place()
+
+    def _free_place(self) -> None:
+        message = self.message
+        places = getattr(message.channel, "qos", None)
+        if not message.acknowledged and isinstance(places, QoS):
+            QoS.ack(places, message.delivery_tag)
 
 
 class DoorbellTask(Task):  # type: ignore[type-arg]  # celery-types makes it generic, Celery does not
@@ -19,6 +45,7 @@ class DoorbellTask(Task):  # type: ignore[type-arg]  # celery-types makes it gen
     """
 
     abstract = True
+    Request = "jobs.celery:DoorbellRequest"
 
     def apply_async(  # type: ignore[override]  # the positional arguments of a doorbell are none
         self, args: Any = None, kwargs: dict[str, Any] | None = None, **options: Any
