@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from accounts.actions.people import add_person
 from accounts.identity.models import User
+from permissions.actions.groups import create_group
 from permissions.actions.memberships import assign_role
-from permissions.models import Role
+from permissions.models import GroupProfile, Role
+from records.models import Collection, Record
 from tenants.context import Actor, enter
 from tenants.models import Organisation
 
@@ -58,3 +60,25 @@ def ann(ada: User, at: datetime) -> User:
 def role(code: str) -> Role:
     """Return a built-in role."""
     return Role.objects.get(code=code)
+
+
+@pytest.fixture
+def events(inside: None) -> Collection:
+    """A collection with two records in it."""
+    made = Collection.objects.create(name="Events", key="events")
+    Record.objects.bulk_create([Record(collection=made), Record(collection=made)])
+    return made
+
+
+@pytest.fixture
+def event(events: Collection) -> Record:
+    """The first record of the collection."""
+    found = events.records.order_by("pk").first()
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def staff(ada: User, at: datetime) -> GroupProfile:
+    """A group without people."""
+    return create_group(name="Door staff", by=ada, at=at)
