@@ -10,4 +10,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from accounts import access, audit  # noqa: F401  # both register, and need the loaded apps
+        # All of these register something, and need the loaded apps.
+        from importlib import import_module
+
+        for name in ("access", "audit", "jobs", "signals"):
+            import_module(f"accounts.{name}")
