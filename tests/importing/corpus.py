@@ -67,10 +67,10 @@ def zipped(entries: Sequence[Entry]) -> bytes:
     return bytes(body + directory + end)
 
 
-def crowd(count: int) -> bytes:
-    """Return a zip of very many empty entries."""
+def crowd(count: int, said: int) -> bytes:
+    """Return a zip of very many empty entries, and its own word on how many."""
     one = zipped([Entry(b"a", b"", 0, 0, 0)])
-    end = END.pack(b"PK\x05\x06", 0, 0, count & 0xFFFF, count & 0xFFFF, 47 * count, 31, 0)
+    end = END.pack(b"PK\x05\x06", 0, 0, said, said, 47 * count, 31, 0)
     return one[:31] + one[31:78] * count + end
 
 
@@ -139,7 +139,8 @@ def bombs() -> dict[str, bytes]:
         "declares-less-with-its-sum": zipped([entry("a.csv", TABLE, size=30, crc=zlib.crc32(TABLE[:30]))]),
         "declares-more": zipped([entry("a.csv", TABLE, size=10**6)]),
         "wrong-sum": zipped([entry("a.csv", TABLE, crc=1)]),
-        "100k-entries": crowd(100_000),
+        "100k-entries": crowd(100_000, said=100_000 & 0xFFFF),
+        "400k-entries-said-to-be-one": crowd(400_000, said=1),
         "encrypted": zipped([entry("a.csv", TABLE, flags=1)]),
         "cut": overlapping[:-60] + overlapping[-22:],
         "many-small": workbook(burst("xl/1.png", bytes(1 << 20), 9), *[burst("x", bytes(1 << 20), 9)] * 99),

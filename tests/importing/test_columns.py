@@ -55,6 +55,32 @@ class TestFastPath:
         assert parsed.json.to_list() == [json for json, _ in expected]
         assert parsed.refused == {at: refusal for at, (_, refusal) in enumerate(expected) if refusal}
 
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_agrees_at_the_edges(self, kind: FieldType) -> None:
+        edges = [str(2**63 + step) for step in (-1, 0)] + [str(-(2**63) - step) for step in (0, 1)]
+        edges += [
+            f"{year}-{day}" for year in (1899, 2024, 2026) for day in ("02-29", "02-30", "04-31", "12-31")
+        ]
+        edges += [f"{edge}T23:59:59Z" for edge in edges if "-" in edge[1:]] + [
+            "24:00:00",
+            "23:59:60",
+            "-0",
+            "-0.0",
+        ]
+        edges += ["9" * size for size in (15, 16, 18, 19, 20, 21)] + [
+            "0." + "1" * size for size in (2, 3, 18, 19)
+        ]
+        edges += ["x" * size for size in (199, 200, 201, 1000, 1001)] + [
+            "a@" + "b" * size + ".c" for size in (63, 64)
+        ]
+        spec = spec_of(kind)
+
+        parsed = ColumnParser(spec, zone=UTC, markers=()).parse(pl.Series(edges))
+
+        expected = [careful(spec, cell) for cell in edges]
+        assert parsed.json.to_list() == [json for json, _ in expected]
+        assert set(parsed.refused) == {at for at, (_, refusal) in enumerate(expected) if refusal}
+
     @pytest.mark.parametrize("kind", list(SHAPES))
     def test_recognises_ordinary_cells_without_parsing_them(self, kind: FieldType) -> None:
         ordinary = {

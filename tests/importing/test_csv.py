@@ -43,6 +43,8 @@ REFUSED = [
     (b'a,"b\n1,2\n', "quote-open", 1),
     (b"a,b\n1,2\n3," + b"x" * BIG + b"\n", "cell-too-large", 3),
     (b'a,b\n1,2\n3,"' + b"nineteen characters\n" * (BIG // 20) + b'"\n', "cell-too-large", 3),
+    (b"a,b\n1," + b"x" * 1_000_001 + b"\n", "cell-too-large", 2),
+    (b'a,b\n"1",2\n3,"' + b"x" * 1_000_001 + b'"\n', "cell-too-large", 3),
     (b",".join(b"c%d" % n for n in range(5000)) + b"\n1\n", "too-many-columns", None),
     (b"%PDF-1.7 \n", "not-a-table", None),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "not-a-table", None),
