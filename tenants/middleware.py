@@ -86,7 +86,7 @@ class OriginMiddleware:
         return render(request, "errors/403.html", {"frame": None, "reason": "origin"}, status=403)
 
     def _comes_from_here(self, request: HttpRequest) -> bool:
-        origin = request.META.get("HTTP_ORIGIN")
+        origin: str | None = request.META.get("HTTP_ORIGIN")
         site = request.META.get("HTTP_SEC_FETCH_SITE")
         if site not in (None, "same-origin", "none"):
             return False
