@@ -11,6 +11,6 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here: the models must be loaded first.
-        from records import audit, policies  # noqa: F401
+        from records import audit, jobs, policies  # noqa: F401
 
         policies.install()

@@ -14,6 +14,7 @@ from records.models import (
     RecordUserGrant,
     SavedView,
     Tally,
+    UndoStep,
     UniqueValue,
 )
 
@@ -31,6 +32,7 @@ for _grants in (CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, Reco
     trail.register(_grants, bulk=True)
 trail.exclude(Tally, reason="Counts derived from the records by triggers.")
 trail.exclude(UniqueValue, reason="Derived from the values of the records by triggers.")
+trail.exclude(UndoStep, reason="Old values for an hour; the change itself and its undoing are captured.")
 trail.exclude(IndexState, reason="How far the making of an index is; no data of the organisation.")
 
 declare("collection.made", sentence="{actor} made the collection {collection}", about=Collection)

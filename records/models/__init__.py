@@ -12,6 +12,7 @@ from records.models.grants import (
 from records.models.index import IndexState
 from records.models.record import Record
 from records.models.tally import Tally
+from records.models.undo import UndoStep
 from records.models.unique import UniqueValue
 from records.models.view import SavedView
 
@@ -27,5 +28,6 @@ __all__ = [
     "RecordUserGrant",
     "SavedView",
     "Tally",
+    "UndoStep",
     "UniqueValue",
 ]

@@ -87,8 +87,8 @@ class Table(ABC):
         """What this person may do to all rows of the table (not to single ones)."""
 
     @abstractmethod
-    def rows(self) -> "QuerySet[Any]":
-        """The rows this person may see."""
+    def rows(self, *, to: str | None = None) -> "QuerySet[Any]":
+        """The rows this person may see, or do `to` to."""
 
     @abstractmethod
     def search(self, typed: str) -> Q:
@@ -116,10 +116,13 @@ class Table(ABC):
         """Read a query string. Raises BadQuery for what this person's table does not have."""
         return TableQuery.parse(params, self.columns)
 
-    def matching(self, query: TableQuery) -> "QuerySet[Any]":
-        """Return the rows that search and filters leave, in no order. Raises BadQuery, NotPrepared."""
+    def matching(self, query: TableQuery, *, to: str | None = None) -> "QuerySet[Any]":
+        """Return the rows that search and filters leave, in no order; those one may do `to` to.
+
+        Raises BadQuery, NotPrepared.
+        """
         query.checked(self.columns)
-        found = self.rows()
+        found = self.rows(to=to)
         for asked in query.filters:
             found = found.filter(condition(self.columns[asked.key], asked, zone=self.zone))
         return found.filter(self.search(query.search)) if query.search else found

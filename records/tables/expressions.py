@@ -100,10 +100,22 @@ class Without(Func):
     output_field = EXACT
 
 
-class Words(Func):
-    """A question of the search, from the text that `search.question` makes."""
+class Word(Func):
+    """A word of a question: as the parser reads it, or as it stands.
 
-    template = "to_tsquery('simple'::regconfig, %(expressions)s)"
+    Addresses are kept whole by the parser, but only when they are complete.
+    """
+
+    template = "(to_tsquery('simple'::regconfig, %(expressions)s::tsquery)"
+    arg_joiner = ") || "
+    output_field = TextField()
+
+
+class Words(Func):
+    """A question of the search: all of its words."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " && "
     output_field = TextField()
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from django.db.models import F, Q, TextField, Value
+from django.db.models import F, Q
 
 from records.tables import expressions as sql
 
@@ -11,14 +11,18 @@ LONGEST = 200  # characters
 _WORDY = re.compile(r"\w")
 
 
-def question(typed: str) -> str:
-    """Return a text for to_tsquery which finds records with all the words, each as a beginning.
+def question(typed: str) -> list[tuple[str, str]]:
+    """Return the words looked for, each as a beginning, for the parser and as it stands.
 
-    "" where nothing can be looked for.
+    Empty where nothing can be looked for.
     """
     chunks = [chunk for chunk in typed.replace("\x00", " ")[:LONGEST].split() if _WORDY.search(chunk)]
-    quoted = [chunk.replace("\\", "\\\\").replace("'", "''") for chunk in chunks]
-    return " & ".join(f"'{chunk}':*" for chunk in quoted)
+    return [(_quoted(chunk), _quoted(chunk.lower())) for chunk in chunks]
+
+
+def _quoted(chunk: str) -> str:
+    safe = chunk.replace("\\", "\\\\").replace("'", "''")
+    return f"'{safe}':*"
 
 
 def matches(typed: str, *, hidden: Collection[str] = (), column: str = "values") -> Q | None:
@@ -29,12 +33,10 @@ def matches(typed: str, *, hidden: Collection[str] = (), column: str = "values")
     asked = question(typed)
     if not asked:
         return None
-    words = sql.Words(Value(asked, output_field=TextField()))
+    words = sql.Words(*(sql.Word(sql.plain_text(read), sql.plain_text(whole)) for read, whole in asked))
     found = Q(sql.Compare(sql.Lexemes(F(column)), "@@", words))
-    return found if not hidden else found & Q(seen_only(asked, hidden=hidden, column=column))
-
-
-def seen_only(asked: str, *, hidden: Collection[str], column: str) -> sql.Compare:
-    """Return the same condition without the hidden fields. The index finds, this one decides."""
-    shown = sql.Without(F(column), Value("{" + ",".join(sorted(hidden)) + "}", output_field=TextField()))
-    return sql.Compare(sql.Lexemes(shown), "@@", sql.Words(Value(asked, output_field=TextField())))
+    if not hidden:
+        return found
+    # The index finds, and this decides.
+    shown = sql.Without(F(column), sql.plain_text("{" + ",".join(sorted(hidden)) + "}"))
+    return found & Q(sql.Compare(sql.Lexemes(shown), "@@", words))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.identity.models import User
+from permissions.models import Membership, Role
 from records.models import Collection, Field, Record
 from records.values import FieldType
 from tenants.context import Actor, enter
@@ -27,6 +28,27 @@ def inside(pulse: Organisation) -> Iterator[Organisation]:
 def ada(inside: Organisation) -> User:
     """The owner of Pulse."""
     return User.objects.get(email="ada@pulse.example")
+
+
+def member(email: str, role: str) -> User:
+    """Make a person with a built-in role."""
+    user = User.objects.create_user(email, email.partition("@")[0].title())
+    Membership.writer.create(
+        user=user, role=Role.objects.get(code=role), starts_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    return user
+
+
+@pytest.fixture
+def ben(inside: Organisation) -> User:
+    """A member of Pulse."""
+    return User.objects.filter(email="ben@pulse.example").first() or member("ben@pulse.example", "member")
+
+
+@pytest.fixture
+def cy(inside: Organisation) -> User:
+    """A guest of Pulse."""
+    return User.objects.filter(email="cy@pulse.example").first() or member("cy@pulse.example", "guest")
 
 
 Design = Callable[..., Collection]
@@ -50,5 +72,8 @@ def design(inside: Organisation) -> Design:
 
 
 def add(collection: Collection, *rows: dict[str, Any]) -> list[Record]:
-    """Put rows into a collection as they are."""
-    return Record.objects.bulk_create([Record(collection=collection, values=row) for row in rows])
+    """Put rows into a collection as they are and return them."""
+    Record.objects.bulk_create([Record(collection=collection, values=row) for row in rows])
+    # Keys come from the database, which does not say them for many rows at once.
+    made = Record.objects.filter(collection=collection).order_by("-pk")[: len(rows)]
+    return list(made)[::-1]

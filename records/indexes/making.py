@@ -1,0 +1,72 @@
+"""Making and dropping indexes, as the owner, beside people at work. Nothing here runs in a transaction."""
+
+from typing import Any
+
+from django.db import connections
+from psycopg import sql
+
+from records.models.index import IndexKind
+from records.tables.expressions import COMPARED
+from records.tables.operators import TEXT_LIKE
+from records.values import FieldType
+from tenants.context import required
+
+
+def statement(name: str, kind: str, collection: str, key: str, field_type: str) -> sql.Composed:
+    """Return the statement that makes an index.
+
+    Its expressions are those of records.tables.expressions, letter by letter; a test compares plans.
+    """
+    where = sql.SQL("WHERE collection_id = {}::uuid AND deleted_at IS NULL").format(sql.Literal(collection))
+    return sql.SQL("CREATE INDEX CONCURRENTLY IF NOT EXISTS {} ON records_record {} {}").format(
+        sql.Identifier(name), _columns(kind, key, field_type), where
+    )
+
+
+def _columns(kind: str, key: str, field_type: str) -> sql.Composable:
+    if kind == IndexKind.SEARCH:
+        return sql.SQL(
+            """USING gin (jsonb_to_tsvector('simple'::regconfig, "values", '["string", "numeric"]'::jsonb))"""
+        )
+    value = sql.SQL('("values" -> {})').format(sql.Literal(key))
+    if kind == IndexKind.MEMBERS:
+        return sql.SQL("USING gin ({} jsonb_path_ops)").format(value)
+    if FieldType(field_type) in TEXT_LIKE:
+        text = sql.SQL('("values" ->> {})').format(sql.Literal(key))
+        value = sql.SQL('(lower(left({}, {})) COLLATE "C")').format(text, sql.Literal(COMPARED))
+    return sql.SQL("({}, id)").format(value)
+
+
+def build(name: str, kind: str, collection: str, key: str, field_type: str) -> None:
+    """Make an index without stopping anybody; the remains of an attempt that broke off go first."""
+    with _cursor() as cursor:
+        if not is_valid(cursor, name):
+            _drop(cursor, name)
+            cursor.execute(statement(name, kind, collection, key, field_type))
+        # The planner knows how rare values are only after this.
+        cursor.execute("ANALYZE records_record")
+
+
+def drop(name: str) -> None:
+    """Drop an index if it is there."""
+    with _cursor() as cursor:
+        _drop(cursor, name)
+
+
+def is_valid(cursor: Any, name: str) -> bool:
+    """Return whether an index is there and whole."""
+    cursor.execute(
+        "SELECT indisvalid FROM pg_index JOIN pg_class c ON c.oid = indexrelid "
+        "WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace",
+        (name,),
+    )
+    row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _drop(cursor: Any, name: str) -> None:
+    cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(name)))
+
+
+def _cursor() -> Any:
+    return connections[required().alias].cursor()
