@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from records.importing import Checked, Source, check
+from records.importing import Checked, Source, check, chunks
 from records.values import REQUIRED, Choice, FieldSpec, FieldType
 from tests.importing.conftest import Opener
 
@@ -142,10 +142,17 @@ class TestLinks:
 
 def long_table() -> bytes:
     """Return a table of several pieces, in which codes come back late."""
-    rows = [f"{n},code {n % 150_000},{'x' * 20}" for n in range(160_000)]
+    rows = [f"{n},code {n % 15_000},{'x' * 20}" for n in range(16_000)]
     return ("n,code,text\n" + "\n".join(rows)).encode()
 
 
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut files into pieces a tenth of the usual size."""
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 96_000)
+
+
+@pytest.mark.usefixtures("small_pieces")
 class TestPieces:
     MAPPING = {"n": COUNT, "code": CODE}
 
@@ -154,9 +161,9 @@ class TestPieces:
 
         refused = reasons(pieces)
         assert len(pieces) > 3
-        assert [row for row, *_ in refused] == list(range(150_002, 160_002))
+        assert [row for row, *_ in refused] == list(range(15_002, 16_002))
         assert "earlier row" in refused[0][3]
-        assert len(documents(pieces)) + len(refused) == 160_000
+        assert len(documents(pieces)) + len(refused) == 16_000
 
     def test_are_the_same_after_an_interruption_at_any_place(self, opened: Opener) -> None:
         source = opened(long_table())

@@ -43,7 +43,7 @@ def careful(spec: FieldSpec, cell: str) -> tuple[str | None, str | None]:
 
 
 class TestFastPath:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(st.sampled_from(KINDS), st.lists(CELLS, min_size=1, max_size=12))
     def test_agrees_with_the_forms(self, kind: FieldType, cells: list[str]) -> None:
         cells = [cell.encode("utf-8", "ignore").decode() for cell in cells]

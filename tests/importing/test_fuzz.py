@@ -42,7 +42,7 @@ def accounted(data: bytes, pieces_of: int | None = None) -> int:
 
 
 class TestFuzz:
-    @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(LETTERS, st.sampled_from([None, 1, 5, 16]))
     def test_never_fails_in_another_way(self, text: str, size: int | None) -> None:
         try:
@@ -50,7 +50,7 @@ class TestFuzz:
         except Unreadable as refusal:
             assert refusal.code  # noqa: PT017  # any refusal will do, any other error will not
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(st.binary(max_size=80))
     def test_survives_any_bytes(self, data: bytes) -> None:
         try:
@@ -58,7 +58,7 @@ class TestFuzz:
         except Unreadable as refusal:
             assert refusal.code  # noqa: PT017  # as above
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(
         st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=12),
         st.sampled_from([1, 7, 1000]),
@@ -78,7 +78,7 @@ class TestEndMark:
 
 
 class TestTwoReaders:
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(st.text(alphabet="ab,\n\r é;", min_size=1, max_size=60), st.integers(1, 3))
     def test_agree_where_there_are_no_quotation_marks(self, text: str, width: int) -> None:
         text = text.lstrip("\r\n")
