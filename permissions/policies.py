@@ -72,6 +72,10 @@ class ObjectPolicy(Generic[Row]):
         """Return what sentences call a row."""
         return str(obj)
 
+    def url_of(self, obj: Model) -> str:
+        """Return the address of a row's own page, where it has one."""
+        return ""
+
     def more_reasons(self, holder: Holder, obj: Row) -> list[Reason]:
         """Return reasons beyond role and grants, for a policy whose condition knows more than these."""
         return []

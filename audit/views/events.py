@@ -14,10 +14,13 @@ from audit.access import may_see_trail
 from audit.forms import FilterForm
 from audit.queries import FOLD, Cursor, one, page, together
 from audit.sentences import Said, say
+from permissions import perms
+from permissions.access import requires
 
 _LIMIT = 2**63
 
 
+@requires(perms.TRAIL_VIEW)
 def event_list(request: HttpRequest) -> HttpResponse:
     """Show the trail, filtered; only the further rows when htmx asks for them."""
     _must_see(request)
@@ -35,6 +38,7 @@ def event_list(request: HttpRequest) -> HttpResponse:
     return _answer(request, "event_list", "_event_rows", context)
 
 
+@requires(perms.TRAIL_VIEW)
 def event_detail(request: HttpRequest, epoch: int, txid: int, eid: int) -> HttpResponse:
     """Show one entry: who, when, where from, and every column before and after."""
     _must_see(request)
@@ -46,6 +50,7 @@ def event_detail(request: HttpRequest, epoch: int, txid: int, eid: int) -> HttpR
     return _answer(request, "event_detail", "_event_detail", context)
 
 
+@requires(perms.TRAIL_VIEW)
 def event_together(request: HttpRequest, place: str) -> HttpResponse:
     """Show the single entries behind one that stands for many."""
     _must_see(request)

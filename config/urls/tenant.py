@@ -10,5 +10,7 @@ handler500 = "config.errors.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("accounts.entrance_urls")),
     path("trail/", include("audit.urls")),
+    path("jobs/", include("jobs.urls")),
     path("", include("accounts.urls")),
+    path("", include("permissions.urls")),
 ]

@@ -36,7 +36,7 @@ VIEW, CHANGE, SHARE, DELETE = (
 
 def names(user: User, obj: Record | Collection, at: datetime) -> frozenset[str]:
     """Return what a person may do to an object, without what follows from seeing it."""
-    return policy_for(type(obj)).perms_of(user, obj, at) - {perms.COLLECTIONS_VIEW}  # type: ignore[arg-type]  # one of two kinds
+    return policy_for(type(obj)).perms_of(user, obj, at) - {perms.COLLECTIONS_VIEW}
 
 
 class TestGrant:

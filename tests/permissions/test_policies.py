@@ -38,10 +38,10 @@ def world(ada: User, ben: User, cy: User, at: datetime) -> Callable[[random.Rand
         records = [Record.objects.create(collection=dice.choice(collections)) for _ in range(10)]
         to: list[User | GroupProfile] = [ben, cy, *groups]
         for _ in range(12):
-            kind: list[Record] | list[Collection] = dice.choice([records, records, collections])
-            grantable = ON_RECORD if kind is records else ON_COLLECTION
+            on_record = dice.random() < 0.7
+            grantable = ON_RECORD if on_record else ON_COLLECTION
             grant(
-                obj=dice.choice(kind),
+                obj=dice.choice(records) if on_record else dice.choice(collections),
                 to=dice.choice(to),
                 names=dice.sample(grantable, dice.randint(1, 2)),
                 by=ada,
