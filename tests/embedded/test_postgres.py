@@ -92,12 +92,18 @@ class TestAfterAKill:
             assert ask(again, "SELECT 1") == 1
 
     def test_a_pid_file_that_names_a_stranger_is_no_hindrance(self, postgres: PostgresServer) -> None:
-        stale = postgres.folder / "cluster" / "data" / "postmaster.pid"
-        stale.write_text(f"{os.getpid()}\n{stale.parent}\n0\n1\n\n\n\nready\n")
+        data = postgres.folder / "cluster" / "data"
+        owner = data.stat()
+        # Of the same user: PostgreSQL itself sees that another user's process cannot be a server of its own.
+        stranger = subprocess.Popen(["sleep", "60"], user=owner.st_uid, group=owner.st_gid)
+        (data / "postmaster.pid").write_text(f"{stranger.pid}\n{data}\n0\n1\n\n\n\nready\n")
 
         postgres.start()
 
         assert ask(postgres, "SELECT 1") == 1
+        assert stranger.poll() is None
+        stranger.kill()
+        stranger.wait()
 
     def test_an_interrupted_initialisation_is_begun_anew(self, empty_postgres: PostgresServer) -> None:
         half = empty_postgres.folder / "cluster" / "data.part"
