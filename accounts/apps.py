@@ -15,3 +15,16 @@ class AccountsConfig(AppConfig):
 
         for name in ("access", "audit", "jobs", "signals"):
             import_module(f"accounts.{name}")
+        from accounts.middleware.profile import look
+        from config.frame import add_nav, answer_look
+        from permissions import perms
+
+        answer_look(look)
+        add_nav(
+            "Organisation",
+            label="Settings",
+            url_name="accounts:settings",
+            icon="cog-6-tooth",
+            permission=perms.SETTINGS_CHANGE,
+            order=90,
+        )

@@ -32,6 +32,8 @@ class SignInForm(account_forms.LoginForm):  # type: ignore[misc]  # allauth has 
         super().__init__(*args, **kwargs)
         say(self, login=_("E-mail address"), remember=_("Stay signed in on this device"))
         self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
+        # Who comes over from another organisation does not type their address again.
+        self.fields["login"].initial = self.request.GET.get("address", "")[:254] if self.request else ""
         self.fields["password"].help_text = ""
 
 

@@ -13,7 +13,7 @@ _USED = "used"
 
 
 def use_code(*, user: User, code: str) -> Authenticator | None:
-    """Use up one code of a person: from their app, or a recovery code. None if it opens nothing (any more)."""
+    """Use up one code of a person: from their app, or a recovery code. None if it opens nothing."""
     with transaction.atomic():
         # Locked, so that of two parallel tries with one code the second sees it used.
         own = Authenticator.objects.select_for_update().filter(user=user)

@@ -33,3 +33,9 @@ def sign_out_session(*, user: User, session_id: UUID) -> bool:
     """End one session of a person; return whether there was such a one."""
     ended, _ = Session.objects.of(user.pk).filter(pk=session_id).delete()
     return ended == 1
+
+
+def rename(*, user: User, name: str) -> None:
+    """Write what somebody is called."""
+    user.name = name.strip()
+    user.save(update_fields=["name"])

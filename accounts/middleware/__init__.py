@@ -4,12 +4,14 @@ from accounts.middleware.cookies import CookieMiddleware
 from accounts.middleware.guessing import GuessingMiddleware
 from accounts.middleware.operators import SecondStepMiddleware
 from accounts.middleware.people import PersonMiddleware, SessionMiddleware
+from accounts.middleware.profile import ProfileMiddleware
 from accounts.middleware.settling import SettlingMiddleware
 
 __all__ = [
     "CookieMiddleware",
     "GuessingMiddleware",
     "PersonMiddleware",
+    "ProfileMiddleware",
     "SecondStepMiddleware",
     "SessionMiddleware",
     "SettlingMiddleware",

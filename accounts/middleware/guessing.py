@@ -27,13 +27,16 @@ def oneself(request: HttpRequest) -> str:
     return str(request.user.pk) if request.user.is_authenticated else ""
 
 
+TEN = Budget(10, 600)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Budgets of one page. `account` says whose secret is tried; a redirect means that it was right."""
 
     address: Budget
     account: Callable[[HttpRequest], str] | None = None
-    tries: Budget = Budget(10, 600)
+    tries: Budget = TEN
 
 
 RULES: dict[str, Rule] = {

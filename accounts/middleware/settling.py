@@ -5,6 +5,7 @@ session has been stored. A mail is a job, so inside the transaction is where it 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +29,7 @@ class SettlingMiddleware:
 
 def settle(alias: str) -> None:
     """Run allauth's callbacks of the current transaction and take them out of its list."""
-    connection = connections[alias]
+    connection: Any = connections[alias]
     theirs = [entry for entry in connection.run_on_commit if _is_allauths(entry[1])]
     connection.run_on_commit = [entry for entry in connection.run_on_commit if entry not in theirs]
     for _, callback, _ in theirs:
