@@ -13,10 +13,14 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         # All of these need the loaded models.
+        from config import frame
         from jobs import audit, wakes
 
         # Makes our app the one that bells are rung with.
         import_module("config.celery")
         import_module("jobs.mail")
+        # Rooms above this one decide about permissions; the views, which may see them, carry the policy.
+        import_module("jobs.views.policies")
         audit.register()
         wakes.install()
+        frame.add_nav("Understand", label="Jobs", url_name="jobs:list", icon="queue-list", order=60)

@@ -41,7 +41,7 @@ def send_mail(
         to=checked_address(to), subject=one_line(subject), text=text, html=html or ""
     )
     mail.refresh_from_db(fields=["id"])
-    job = enqueue("mail.send", payload={"mail": str(mail.pk)}, label=f"Mail: {mail.subject}", by=by)
+    job = enqueue("mail.send", payload={"mail": str(mail.pk)}, label="Mail", by=by)
     OutgoingMail.objects.filter(pk=mail.pk).update(job=job)
     mail.job = job
     return mail

@@ -4,12 +4,14 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from redis import Redis
 
 from config.embedded.ports import free_port
 from config.embedded.redis import RedisServer
+from jobs.models import Job
 from tenants.models import Organisation
 from tests import workers
 from tests.jobs.lasting import KINDS, ask, effects, ended, now, wait_for_state
@@ -29,15 +31,20 @@ def organisation(running_beat: None) -> Organisation:
     return workers.lasting(shard="shard_2")
 
 
+def has_more(job: Job, organisation: Organisation, before: int) -> bool:
+    """Return whether more is done than before."""
+    return now(job, organisation).done > before
+
+
 class TestKilledWorkers:
     @pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.nightly)])
     def test_process_every_item_exactly_once(self, organisation: Organisation, kills: int) -> None:
         count = 40 * kills
         job = ask(organisation, items=count, each=3, pause=0.02)
         for _ in range(kills):
-            done = now(job, organisation).done
+            before = now(job, organisation).done
             with workers.worker(include=KINDS):
-                wait_for_state(job, organisation, lambda row, done=done: row.done > done)
+                workers.wait_for(partial(has_more, job, organisation, before), seconds=30, every=0.02)
                 time.sleep(random.uniform(0, 0.1))
         with workers.worker(include=KINDS):
             assert ended(job, organisation, seconds=30 + count * 0.05).state == "succeeded"
