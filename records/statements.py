@@ -55,7 +55,8 @@ def copy_records(
     tail = b"\t" + (str(import_id).encode() if import_id else rb"\N")
     tail += b"\t" + person + b"\t" + person + b"\t" + stamp + b"\t" + stamp + b"\n"
     count, pending, size = 0, bytearray(), 1 << 18
-    with connections[required().alias].cursor() as cursor, cursor.copy(_COPY) as copy:
+    connection = connections[required().alias]
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for document in documents:
             # JSON has no raw tabs or line ends; only its backslashes mean something to COPY.
             pending += head + document.replace(b"\\", b"\\\\") + tail

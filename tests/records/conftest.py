@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from accounts.identity.models import User
 from permissions.models import Membership, Role
@@ -77,3 +79,15 @@ def add(collection: Collection, *rows: dict[str, Any]) -> list[Record]:
     # Keys come from the database, which does not say them for many rows at once.
     made = Record.objects.filter(collection=collection).order_by("-pk")[: len(rows)]
     return list(made)[::-1]
+
+
+@pytest.fixture
+def counted(inside: Organisation) -> Callable[[Callable[[], object]], int]:
+    """Count the statements that something sends."""
+
+    def count(work: Callable[[], object]) -> int:
+        with CaptureQueriesContext(connections[inside.shard_id]) as queries:
+            work()
+        return len(queries)
+
+    return count
