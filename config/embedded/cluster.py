@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from config.embedded.errors import CannotStart
-from config.embedded.files import secret_in, write_private
+from config.embedded.files import disk_is_full, secret_in, write_private
 from config.embedded.place import MAJOR, Place
 
 SUPERUSER = "postgres"
@@ -145,7 +145,7 @@ def _initialise(place: Place, data: Path, *, password: str, durable: bool) -> No
 def explain(said: str, data: Path) -> str:
     """One sentence for a person, made of what the server or initdb wrote before it gave up."""
     if "No space left on device" in said:
-        return f"The disk of {data} is full; make room, or choose a folder on another disk with --data."
+        return str(disk_is_full(data))
     if "could not bind" in said or "Address already in use" in said:
         return "The database's port is in use by another program; start again, and another one is taken."
     telling = [

@@ -1,5 +1,6 @@
 """Files that only their owner reads, one owner per data folder, and room on the disk."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -56,6 +57,24 @@ def require_space(folder: Path, least_mb: int = LEAST_FREE_MB) -> None:
             f"The disk of {folder} has {free_mb} MB left; make at least {least_mb} MB free, "
             "or choose a folder on another disk with --data."
         )
+
+
+def because_of(error: OSError, what: str, folder: Path) -> CannotStart:
+    """What to say when `what` in `folder` failed for a reason of the system's."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_is_full(folder)
+    about = f": {error.filename}" if error.filename else ""
+    return CannotStart(
+        f"{what} in {folder} cannot be started ({error.strerror}{about}); "
+        "check the folder's owner, or choose another with --data."
+    )
+
+
+def disk_is_full(folder: Path) -> CannotStart:
+    """What to say when nothing more can be written to `folder`."""
+    return CannotStart(
+        f"The disk of {folder} is full; make room, or choose a folder on another disk with --data."
+    )
 
 
 class FolderLock:

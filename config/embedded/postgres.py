@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]  # the package ships no types
 
 from config.embedded import cluster
 from config.embedded.errors import CannotStart
-from config.embedded.files import FolderLock, make_folder, require_space
+from config.embedded.files import FolderLock, because_of, make_folder, require_space
 from config.embedded.place import Place, find_place, program, remove_place
 from config.embedded.ports import LOOPBACK, is_free
 from config.embedded.processes import POLL_SECONDS, Child, end_leftover, end_pid
@@ -74,10 +74,7 @@ class PostgresServer:
             raise
         except OSError as error:
             self.stop()
-            raise CannotStart(
-                f"The database in {self.folder} cannot be started ({error.strerror}: {error.filename}); "
-                "check the folder's owner, or choose another with --data."
-            ) from error
+            raise because_of(error, "The database", self.folder) from error
 
     def wait_until_ready(self) -> None:
         """Return when the server takes connections; raises CannotStart if it does not."""

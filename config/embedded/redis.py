@@ -13,7 +13,7 @@ from typing import Self
 from urllib.parse import quote
 
 from config.embedded.errors import CannotStart
-from config.embedded.files import FolderLock, make_folder, require_space
+from config.embedded.files import FolderLock, because_of, make_folder, require_space
 from config.embedded.ports import LOOPBACK, is_free
 from config.embedded.processes import POLL_SECONDS, Child, end_leftover
 
@@ -72,10 +72,7 @@ class RedisServer:
             raise
         except OSError as error:
             self.stop()
-            raise CannotStart(
-                f"Redis in {self.folder} cannot be started ({error.strerror}: {error.filename}); "
-                "check the folder's owner, or choose another with --data."
-            ) from error
+            raise because_of(error, "Redis", self.folder) from error
 
     def wait_until_ready(self) -> None:
         """Return when the server answers; raises CannotStart if it does not."""

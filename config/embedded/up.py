@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.embedded.console import complain
 from config.embedded.errors import CannotStart
+from config.embedded.files import because_of
 from config.embedded.supervisor import Options, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -38,6 +39,9 @@ def main() -> int:
         Supervisor(options).run()
     except CannotStart as refusal:
         complain(str(refusal))
+        return 1
+    except OSError as error:
+        complain(str(because_of(error, "Enclave", options.data)))
         return 1
     return 0
 

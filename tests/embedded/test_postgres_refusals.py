@@ -1,5 +1,6 @@
 """Each way in which the database cannot start gives one sentence that says what to do."""
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from config.embedded.cluster import explain
 from config.embedded.errors import CannotStart
-from config.embedded.files import require_space
+from config.embedded.files import because_of, require_space
 from config.embedded.place import installation
 from config.embedded.postgres import PostgresServer
 from config.embedded.redis import redis_program
@@ -75,6 +76,11 @@ class TestTheMachine:
         said = 'FATAL:  could not write file "base/1": No space left on device'
 
         assert "is full; make room" in explain(said, folder)
+
+    def test_a_disk_that_is_full_for_ourselves_is_named_too(self, folder: Path) -> None:
+        full = OSError(errno.ENOSPC, "No space left on device")
+
+        assert "is full; make room" in str(because_of(full, "The database", folder))
 
     @pytest.mark.parametrize("find", [installation, redis_program])
     def test_a_missing_wheel_is_named(self, find: object) -> None:
