@@ -96,10 +96,10 @@ def _append(table: Captured, verb: str, rows: str) -> str:
 
 def _whole_rows(table: Captured, alias: str, source: str, side: str) -> str:
     """Return the query of added or removed rows: every column, split into open, masked and personal."""
-    names = _names("personal", table.personal) + _names("masked", table.masked)
-    open_part = _object([_pair(column, f"{alias}.{quoted(column)}") for column in _open(table)])
+    names = hidden_names("personal", table.personal) + hidden_names("masked", table.masked)
+    open_part = _object([_present(table, column, alias) for column in _open(table)])
     body = f"{literal(f',{json.dumps(side)}:')} || {open_part} || {literal(names)}"
-    private = _object([_pair(column, f"{alias}.{quoted(column)}") for column in table.personal])
+    private = _object([_present(table, column, alias) for column in table.personal])
     value = (
         f"{literal('{' + json.dumps(side) + ':')} || {private} || '}}'" if table.personal else "NULL::text"
     )
@@ -154,27 +154,28 @@ def _document_diff(alias: str, column: str) -> str:
     """Return the join that compares two JSON objects key by key."""
     old, new = f"o.{quoted(column)}", f"n.{quoted(column)}"
     return f"""                LEFT JOIN LATERAL (
-                    SELECT string_agg(to_json({literal(column + ".")} || key)::text, ',') AS names,
-                        coalesce(jsonb_object_agg(key, b.value) FILTER (WHERE b.value IS NOT NULL), '{{}}')
-                            AS older,
-                        coalesce(jsonb_object_agg(key, a.value) FILTER (WHERE a.value IS NOT NULL), '{{}}')
-                            AS newer
-                    FROM jsonb_each({old}) AS b FULL JOIN jsonb_each({new}) AS a USING (key)
-                    WHERE b.value IS DISTINCT FROM a.value
-                    HAVING count(*) > 0
+                    SELECT older, newer, (
+                        SELECT string_agg(to_json({literal(column + ".")} || key)::text, ',')
+                        FROM jsonb_object_keys(older || newer) AS key
+                    ) AS names
+                    FROM (SELECT
+                        coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each({old})
+                            WHERE value IS DISTINCT FROM {new}->key), '{{}}') AS older,
+                        coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each({new})
+                            WHERE value IS DISTINCT FROM {old}->key), '{{}}') AS newer OFFSET 0
+                    ) AS sides
                 ) AS {alias} ON {old} IS DISTINCT FROM {new}"""
 
 
 def _fixed(table: Captured, alias: str) -> str:
     subject = f"{alias}.{quoted(table.subject)}" if table.subject else "NULL::uuid"
-    return (
-        f"audit_key({alias}.{quoted(table.key)}::text) AS object_id, {subject} AS subject, "
-        "row_number() OVER () AS place"
-    )
+    key = f"{alias}.{quoted(table.key)}"
+    key = key if table.key in table.plain else f"audit_key({key}::text)"
+    return f"{key} AS object_id, {subject} AS subject, row_number() OVER () AS place"
 
 
 def _open(table: Captured) -> list[str]:
-    hidden = {*table.excluded, *table.masked, *table.personal}
+    hidden = {table.key, *table.excluded, *table.masked, *table.personal}  # the key is a column of its own
     return [column for column in table.columns if column not in hidden]
 
 
@@ -185,6 +186,16 @@ def _differs(table: Captured) -> str:
 
 def _if_differs(column: str, expression: str) -> str:
     return f"CASE WHEN o.{quoted(column)} IS DISTINCT FROM n.{quoted(column)} THEN {expression} END"
+
+
+def _present(table: Captured, column: str, alias: str) -> str:
+    """Return a column of a whole row as JSON; SQL's NULL, which `concat_ws` leaves out, for none."""
+    value = f"{alias}.{quoted(column)}"
+    name = literal(json.dumps(column) + ":")
+    if column in table.plain:
+        # As to_json would write it, for a fraction of its price.
+        return f"""{literal(json.dumps(column) + ':"')} || {value} || '"'"""
+    return f"{name} || {value}::text" if column in table.documents else f"{name} || to_json({value})::text"
 
 
 def _pair(column: str, expression: str) -> str:
@@ -203,5 +214,6 @@ def _any(items: list[str]) -> str:
     return f"coalesce({', '.join(items)}) IS NOT NULL"
 
 
-def _names(name: str, columns: tuple[str, ...]) -> str:
+def hidden_names(name: str, columns: tuple[str, ...]) -> str:
+    """Return what a payload says of columns whose values stand elsewhere, or nowhere."""
     return f",{json.dumps(name)}:{json.dumps(list(columns), separators=(',', ':'))}" if columns else ""

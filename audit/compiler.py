@@ -8,7 +8,7 @@ one into their private parts, whatever the number of rows.
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.bulk import bulk_function_name
+from audit.bulk import bulk_function_name, hidden_names
 from audit.quoting import Function, literal
 from audit.registry import Captured
 
@@ -88,6 +88,8 @@ def _row_trigger(table: Captured) -> Trigger:
         _array(table.excluded),
         _array(table.masked),
         _array(table.personal),
+        _array(tuple(column for column in table.columns if column not in table.personal)),
+        hidden_names("personal", table.personal) + hidden_names("masked", table.masked),
         "true" if table.strict else "false",
     )
     written = ", ".join(literal(argument) for argument in arguments)

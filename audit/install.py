@@ -1,6 +1,7 @@
 """Puts the functions, triggers and rights of the trail into a schema. Called after its migrations."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from audit import compiler
@@ -10,6 +11,7 @@ from audit.quoting import Function
 from audit.registry import Captured, trail
 from tenants.names import TEMPLATE_SCHEMA, checked_schema_name
 
+_VIEW = Path(__file__).parent / "sql" / "logentry.sql"
 _TABLES = ("audit_event", "audit_private", "audit_epoch", "audit_segment")
 _FOR_THE_TENANT = ("audit_record", "audit_erase", "audit_key")
 
@@ -20,6 +22,7 @@ def install(cursor: Any) -> None:
     cursor.execute("SELECT set_config('search_path', %s, false)", (f"{schema}, pg_temp",))
     try:
         install_tables(cursor, trail.captured())
+        cursor.execute(_VIEW.read_text(encoding="utf-8"))
         _grant(cursor, schema)
         if schema == TEMPLATE_SCHEMA:
             # What the migrations wrote belongs to no organisation, and would be copied into each.
@@ -109,7 +112,7 @@ def _normal(definition: str) -> str:
 
 def _grant(cursor: Any, schema: str) -> None:
     """Let the tenant's role read the trail and call three functions; nothing else."""
-    for table in _TABLES:
+    for table in (*_TABLES, "auditlog_logentry"):
         cursor.execute(f'REVOKE ALL ON "{table}" FROM {schema}')
         cursor.execute(f'GRANT SELECT ON "{table}" TO {schema}')
     cursor.execute(f"REVOKE ALL ON SEQUENCE audit_event_eid_seq FROM {schema}")

@@ -23,8 +23,8 @@ _WHOLE_NUMBERS = (AutoField, BigAutoField, IntegerField)
 class Captured:
     """How one table is captured; columns of the database, not fields of the model.
 
-    `bulk` tables are captured a statement at a time. `strict` tables refuse a write without an actor.
-    `subject` is the column that says whom the personal columns are about.
+    `documents` are JSON, `plain` are UUIDs. `bulk` tables are captured a statement at a time. `strict`
+    tables refuse a write without an actor. `subject` is the column that says whom personal ones are about.
     """
 
     table: str
@@ -36,6 +36,7 @@ class Captured:
     masked: tuple[str, ...]
     personal: tuple[str, ...]
     documents: tuple[str, ...]
+    plain: tuple[str, ...]
     subject: str
     bulk: bool
     strict: bool
@@ -122,6 +123,10 @@ def _column(model: type[Model], name: str) -> str:
     return str(getattr(field, "column", "") or "")
 
 
+def _is_uuid(field: Any) -> bool:
+    return bool((field.target_field if field.is_relation else field).get_internal_type() == "UUIDField")
+
+
 def _captured(
     model: type[Model], options: dict[str, tuple[str, ...]], *, subject: str, bulk: bool, strict: bool
 ) -> Captured:
@@ -145,6 +150,7 @@ def _captured(
         masked=options["mask_fields"],
         personal=options["personal"],
         documents=tuple(str(f.column) for f in fields if f.get_internal_type() == "JSONField"),
+        plain=tuple(str(one.column) for one in fields if _is_uuid(one)),
         subject=_column(model, subject) if subject else own_subject,
         bulk=bulk,
         strict=strict,

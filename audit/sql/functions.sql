@@ -70,8 +70,9 @@ BEGIN
 END
 $body$
 --------
--- Captures one changed row of an ordinary table. Arguments: label, content type, key column, subject
--- column, excluded, masked and personal columns, strict.
+-- Captures one changed row of an ordinary table. Arguments: label, content type, key column, subject column,
+-- then columns: excluded, masked, personal, and all that are not personal; what to say of the hidden ones
+-- of a whole row; strict.
 CREATE OR REPLACE FUNCTION audit_row() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $body$
@@ -79,12 +80,13 @@ DECLARE
     excluded text[] := TG_ARGV[4];
     masked text[] := TG_ARGV[5];
     personal text[] := TG_ARGV[6];
+    others text[] := TG_ARGV[7];
+    names text := TG_ARGV[8];
     older jsonb;
     newer jsonb;
     whole jsonb;
     private_old jsonb;
     private_new jsonb;
-    names text := '';
     verb text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -104,19 +106,18 @@ BEGIN
             RETURN NULL;
         END IF;
         verb := 'changed';
+        IF names <> '' THEN
+            SELECT coalesce(',"personal":' || jsonb_agg(key) FILTER (WHERE key = ANY (personal))::text, '')
+                || coalesce(',"masked":' || jsonb_agg(key) FILTER (WHERE key = ANY (masked))::text, '')
+            INTO names FROM jsonb_object_keys(newer) AS key;
+        END IF;
     END IF;
     IF personal <> '{}' THEN
-        SELECT jsonb_object_agg(key, value) INTO private_old FROM jsonb_each(older) WHERE key = ANY (personal);
-        SELECT jsonb_object_agg(key, value) INTO private_new FROM jsonb_each(newer) WHERE key = ANY (personal);
-        SELECT coalesce(',"personal":' || jsonb_agg(key)::text, '') INTO names
-        FROM jsonb_object_keys(coalesce(newer, older)) AS key WHERE key = ANY (personal);
-    END IF;
-    IF masked <> '{}' THEN
-        SELECT names || coalesce(',"masked":' || jsonb_agg(key)::text, '') INTO names
-        FROM jsonb_object_keys(coalesce(newer, older)) AS key WHERE key = ANY (masked);
+        private_old := nullif(older - others, '{}');
+        private_new := nullif(newer - others, '{}');
     END IF;
     PERFORM audit_append(
-        audit_context(TG_ARGV[7]::boolean), TG_ARGV[0] || '.' || verb, TG_ARGV[1]::integer,
+        audit_context(TG_ARGV[9]::boolean), TG_ARGV[0] || '.' || verb, TG_ARGV[1]::integer,
         audit_key(whole->>TG_ARGV[2]),
         coalesce(',"before":' || (older - masked - personal)::text, '')
             || coalesce(',"after":' || (newer - masked - personal)::text, '') || names,

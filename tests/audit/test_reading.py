@@ -134,7 +134,7 @@ class TestSentences:
         key = user.pk
         with act_as(Actor(kind="person", id=key)):
             Group.objects.create(name="Crew")
-        User.objects.filter(pk=key).delete()
+        inside.execute("DELETE FROM identity_user WHERE id = %s", (key,))
         assert said(Filters(actor=key)) == ["Grace Hopper added the group Crew"]
 
         erasure.erase(key, by=ADA, reason="She asked")
@@ -144,7 +144,7 @@ class TestSentences:
         Group.objects.create(name="a\r\nb\x1b[31m\u202ec<script>")
 
         (sentence, *_) = said()
-        assert sentence == "Somebody added the group ab[31mc<script>"
+        assert sentence == "Somebody added the group a b[31mc<script>"
 
     def test_ask_no_more_for_more_entries(self, inside: Any, django_assert_max_num_queries: Any) -> None:
         for number in range(30):
