@@ -2,7 +2,7 @@
 
 from config import env
 from config.settings.base import *  # noqa: F403  # the one place where a settings module starts from another
-from config.settings.base import databases
+from config.settings.base import STORAGES, databases
 
 DEVELOPMENT = True
 DEBUG = env.flag("ENCLAVE_DEBUG", default=False)
@@ -14,3 +14,9 @@ SESSION_COOKIE_NAME = "sid"
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_NAME = "csrf"
 CSRF_COOKIE_SECURE = False
+
+# Without compression: it costs seconds of a first start and saves nothing on one's own machine.
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}

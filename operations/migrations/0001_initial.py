@@ -9,84 +9,176 @@ import tenants.models.base
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FleetState',
+            name="FleetState",
             fields=[
-                ('organisation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='fleet_state', serialize=False, to='tenants.organisation')),
-                ('version', models.CharField(help_text='Digest of the migrations that the schema has.', max_length=64)),
-                ('migrated_at', models.DateTimeField(null=True)),
-                ('took_ms', models.PositiveIntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="fleet_state",
+                        serialize=False,
+                        to="tenants.organisation",
+                    ),
+                ),
+                (
+                    "version",
+                    models.CharField(
+                        help_text="Digest of the migrations that the schema has.", max_length=64
+                    ),
+                ),
+                ("migrated_at", models.DateTimeField(null=True)),
+                ("took_ms", models.PositiveIntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
             ],
             options={
-                'verbose_name': 'state of a schema',
-                'verbose_name_plural': 'states of schemas',
+                "verbose_name": "state of a schema",
+                "verbose_name_plural": "states of schemas",
             },
         ),
         migrations.CreateModel(
-            name='SignUp',
+            name="SignUp",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254)),
-                ('person_name', models.CharField(max_length=120)),
-                ('organisation_name', models.CharField(max_length=120)),
-                ('slug', models.CharField(max_length=40)),
-                ('token_hash', models.CharField(blank=True, db_index=True, default='', max_length=64)),
-                ('asked_at', models.DateTimeField()),
-                ('mailed_at', models.DateTimeField(null=True)),
-                ('confirmed_at', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tenants.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254)),
+                ("person_name", models.CharField(max_length=120)),
+                ("organisation_name", models.CharField(max_length=120)),
+                ("slug", models.CharField(max_length=40)),
+                ("token_hash", models.CharField(blank=True, db_index=True, default="", max_length=64)),
+                ("asked_at", models.DateTimeField()),
+                ("mailed_at", models.DateTimeField(null=True)),
+                ("confirmed_at", models.DateTimeField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tenants.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-asked_at',),
+                "ordering": ("-asked_at",),
             },
         ),
         migrations.CreateModel(
-            name='OperatorAct',
+            name="OperatorAct",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('operator_label', models.CharField(max_length=254)),
-                ('organisation_label', models.CharField(max_length=160)),
-                ('act', models.CharField(max_length=60)),
-                ('reason', models.CharField(max_length=300)),
-                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('operator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='acts', to='tenants.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("operator_label", models.CharField(max_length=254)),
+                ("organisation_label", models.CharField(max_length=160)),
+                ("act", models.CharField(max_length=60)),
+                ("reason", models.CharField(max_length=300)),
+                ("at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="acts",
+                        to="tenants.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'act of an operator',
-                'verbose_name_plural': 'acts of operators',
-                'ordering': ('-at',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='act_has_reason')],
+                "verbose_name": "act of an operator",
+                "verbose_name_plural": "acts of operators",
+                "ordering": ("-at",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="act_has_reason"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Provisioning',
+            name="Provisioning",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(max_length=40)),
-                ('name', models.CharField(max_length=120)),
-                ('schema_name', models.CharField(blank=True, default='', max_length=22)),
-                ('step', models.CharField(choices=[('started', 'Started'), ('placed', 'Schema claimed'), ('filled', 'Owner and settings written'), ('done', 'Done'), ('undone', 'Undone')], default='started', max_length=10)),
-                ('was_ready', models.BooleanField(default=False)),
-                ('error', models.TextField(blank=True, default='')),
-                ('begun_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='makings', to='tenants.organisation')),
-                ('shard', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='tenants.shard')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("slug", models.CharField(max_length=40)),
+                ("name", models.CharField(max_length=120)),
+                ("schema_name", models.CharField(blank=True, default="", max_length=22)),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("started", "Started"),
+                            ("placed", "Schema claimed"),
+                            ("filled", "Owner and settings written"),
+                            ("done", "Done"),
+                            ("undone", "Undone"),
+                        ],
+                        default="started",
+                        max_length=10,
+                    ),
+                ),
+                ("was_ready", models.BooleanField(default=False)),
+                ("error", models.TextField(blank=True, default="")),
+                ("begun_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="makings",
+                        to="tenants.organisation",
+                    ),
+                ),
+                ("shard", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="tenants.shard")),
             ],
             options={
-                'ordering': ('-begun_at',),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('step__in', ['done', 'undone']), _negated=True), fields=('slug',), name='provisioning_one_open_per_slug')],
+                "ordering": ("-begun_at",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("step__in", ["done", "undone"]), _negated=True),
+                        fields=("slug",),
+                        name="provisioning_one_open_per_slug",
+                    )
+                ],
             },
         ),
     ]

@@ -25,7 +25,14 @@ class DatabaseWrapper:
         return getattr(self._resolve(), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "connection" and current() is None:
+            return  # a forked worker drops what it inherited, under each database's own name
         setattr(self._resolve(), name, value)
+
+    @property
+    def connection(self) -> Any:
+        """The driver's connection of the current plane; none without a context, as for one not opened yet."""
+        return None if current() is None else self._resolve().connection
 
     @property
     def alias(self) -> str:

@@ -1,0 +1,109 @@
+"""The whole demonstration: two organisers of concerts and a small society, on both shards."""
+
+from dataclasses import dataclass
+
+from accounts.identity.models import User
+from operations.actions.provisioning import Wish, provision
+from operations.demo import people
+from operations.demo.loading import Loader, load_organiser
+from operations.demo.people import PASSWORD, Person, Share
+from operations.demo.places import LITTLE_VENUES, NORTHLIGHT_VENUES, PULSE_VENUES, Venue
+from tenants.context import Actor, control_plane, enter
+from tenants.models import Organisation
+
+OPERATOR = "operator@enclave.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One organisation of the demonstration."""
+
+    wish: Wish
+    mark: str
+    accent: str
+    zone: str
+    people: tuple[Person, ...]
+    shares: tuple[Share, ...]
+    venues: tuple[Venue, ...]
+    nights: int
+    wristbands: int
+    readings: int
+
+
+SHOWS = (
+    Show(
+        Wish("pulse", "Pulse Nights", "mira@pulse.example", "Mira Okafor", PASSWORD, shard="shard_1"),
+        mark="P",
+        accent="#5b3fd6",
+        zone="Europe/Berlin",
+        people=people.PULSE_PEOPLE,
+        shares=people.PULSE_SHARES,
+        venues=PULSE_VENUES,
+        nights=60,
+        wristbands=4_000,
+        readings=100_000,
+    ),
+    Show(
+        Wish(
+            "northlight", "Northlight", "sunniva@northlight.example", "Sunniva Lie", PASSWORD, shard="shard_2"
+        ),
+        mark="N",
+        accent="#0f766e",
+        zone="Europe/Oslo",
+        people=people.NORTHLIGHT_PEOPLE,
+        shares=people.NORTHLIGHT_SHARES,
+        venues=NORTHLIGHT_VENUES,
+        nights=24,
+        wristbands=1_500,
+        readings=12_000,
+    ),
+    Show(
+        Wish(
+            "little-stage",
+            "The Little Stage",
+            "gwen@littlestage.example",
+            "Gwen Pryce",
+            PASSWORD,
+            shard="shard_1",
+        ),
+        mark="LS",
+        accent="#b45309",
+        zone="Europe/London",
+        people=people.LITTLE_PEOPLE,
+        shares=(),
+        venues=LITTLE_VENUES,
+        nights=4,
+        wristbands=40,
+        readings=0,
+    ),
+)
+
+
+def is_loaded() -> bool:
+    """Return whether any of the demonstration is there."""
+    return Organisation.objects.filter(slug__in=[show.wish.slug for show in SHOWS]).exists()
+
+
+def load() -> None:
+    """Make the organisations and everything in them, and an operator."""
+    for seed, show in enumerate(SHOWS, start=7):
+        _load_show(show, seed=seed)
+    with control_plane():
+        if not User.objects.filter(email=OPERATOR).exists():
+            User.objects.create_superuser(OPERATOR, "Operator", PASSWORD)
+
+
+def _load_show(show: Show, *, seed: int) -> None:
+    organisation = provision(show.wish)
+    with enter(organisation, actor=Actor.system("Demonstration")):
+        owner = User.objects.get(email=show.wish.owner_email)
+    people.dress(organisation, owner, name=show.wish.name, mark=show.mark, accent=show.accent, zone=show.zone)
+    people.bring(organisation, owner, show.people)
+    found = load_organiser(
+        Loader(organisation, owner, seed=seed),
+        show.venues,
+        nights=show.nights,
+        wristbands=show.wristbands,
+        readings=show.readings,
+    )
+    people.share(organisation, owner, show.shares, found)

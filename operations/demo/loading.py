@@ -1,0 +1,177 @@
+"""Puts the demonstration's rows in through the product's own actions, in chunks of one transaction each."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from itertools import islice
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.identity.models import User
+from operations.demo import designs
+from operations.demo.nights import Night, make_nights, make_readings, make_wearers
+from operations.demo.places import ARTISTS, Venue
+from records.actions import collections, loading
+from records.models import Collection, Record
+from records.values import FieldSpec, compile_validator, dumps
+from tenants.context import Actor, enter
+from tenants.models import Organisation
+
+CHUNK = 5_000
+Values = Mapping[str, Any]
+
+
+class Loader:
+    """Loads one organiser: venues, nights, wristbands, readings."""
+
+    def __init__(self, organisation: Organisation, owner: User, *, seed: int) -> None:
+        self.organisation = organisation
+        self.owner = owner
+        self.actor = Actor(kind="person", id=owner.pk, label=owner.name, credential="demonstration")
+        self.random = Random(seed)
+
+    def collection(self, name: str, icon: str, specs: tuple[FieldSpec, ...], about: str) -> Collection:
+        """Make one collection."""
+        with enter(self.organisation, actor=self.actor):
+            return collections.create(
+                name=name, icon=icon, fields=specs, description=about, by=self.owner, at=timezone.now()
+            )
+
+    def fill(self, collection: Collection, specs: tuple[FieldSpec, ...], rows: Iterable[Values]) -> int:
+        """Check rows and copy them in; return how many. A row that does not fit the design is a bug here."""
+        validator = compile_validator(specs)
+        source, total = iter(rows), 0
+        while chunk := [_checked(validator, row) for row in islice(source, CHUNK)]:
+            with enter(self.organisation, actor=self.actor):
+                total += loading.copy_in(
+                    collection=collection, rows=chunk, import_id=None, by=self.owner.pk, at=timezone.now()
+                )
+        return total
+
+    def ids(self, collection: Collection, key: str) -> dict[str, UUID]:
+        """Return the records of a collection by the value of a field."""
+        with enter(self.organisation, actor=self.actor):
+            rows = Record.objects.filter(collection=collection).values_list("values", "pk")
+            return {values[key]: pk for values, pk in rows}
+
+
+def _checked(validator: Any, row: Values) -> bytes:
+    clean, errors = validator.validate({key: value for key, value in row.items() if value not in ("", None)})
+    if errors:
+        raise ValueError(f"{row}: {errors}")
+    return dumps(clean)
+
+
+def load_organiser(
+    loader: Loader, venues: tuple[Venue, ...], *, nights: int, wristbands: int, readings: int
+) -> dict[str, Collection]:
+    """Load an organiser of concerts: about `readings` readings over the last of `nights` nights."""
+    made = make_nights(
+        loader.random, venues=venues, artists=ARTISTS, last=timezone.now().date(), count=nights
+    )
+    found: dict[str, Collection] = {}
+    found["venues"] = _venues(loader, venues)
+    found["events"] = _events(loader, found["venues"], made)
+    found["wristbands"] = _wristbands(loader, wristbands)
+    if readings:
+        found["readings"] = _readings(loader, found, made, wristbands=wristbands, readings=readings)
+    return found
+
+
+def _venues(loader: Loader, venues: tuple[Venue, ...]) -> Collection:
+    specs = designs.venues()
+    made = loader.collection("Venues", "building-storefront", specs, "Where our nights happen.")
+    loader.fill(made, specs, (_venue_row(venue) for venue in venues))
+    return made
+
+
+def _venue_row(venue: Venue) -> Values:
+    return {
+        "name": venue.name,
+        "city": venue.city,
+        "capacity": venue.capacity,
+        "opened": venue.opened,
+        "accessible": venue.accessible,
+        "contact": venue.contact,
+        "rent": venue.rent,
+        "notes": "Zones: " + ", ".join(name for name, _ in venue.zones) + ".",
+    }
+
+
+def _events(loader: Loader, venues: Collection, nights: list[Night]) -> Collection:
+    specs = designs.events(venues.pk, sorted({artist.style for artist in ARTISTS}))
+    made = loader.collection("Events", "musical-note", specs, "Nights, with who played and how many came.")
+    ids = loader.ids(venues, "name")
+    loader.fill(made, specs, (_event_row(night, ids) for night in nights))
+    return made
+
+
+def _event_row(night: Night, venues: Mapping[str, UUID]) -> Values:
+    slug = night.name.lower().replace(",", "").replace(" ", "-")
+    return {
+        "name": night.name,
+        "venue": str(venues[night.venue.name]),
+        "doors": night.doors.isoformat(),
+        "headliner": night.acts[1].name,
+        "styles": sorted({designs.code(act.style) for act in night.acts}),
+        "tickets": night.tickets,
+        "state": "sold_out" if night.sold_out else "over",
+        "website": f"https://nights.example/{slug}",
+    }
+
+
+def _wristbands(loader: Loader, count: int) -> Collection:
+    specs = designs.wristbands()
+    made = loader.collection("Wristbands", "bolt", specs, "The wristbands we hand out at the door.")
+    first = timezone.now().date() - timedelta(days=500)
+    rows = (
+        {
+            "number": _number(number),
+            "model": "pro" if number % 5 == 0 else "lite",
+            "issued": (first + timedelta(days=number % 400)).isoformat(),
+            "battery": str(round(loader.random.uniform(60, 100), 1)),
+            "in_use": loader.random.random() > 0.03,
+        }
+        for number in range(count)
+    )
+    loader.fill(made, specs, rows)
+    return made
+
+
+def _number(number: int) -> str:
+    return f"WB-{10_000 + number * 7:05d}"
+
+
+def _readings(
+    loader: Loader, found: Mapping[str, Collection], nights: list[Night], *, wristbands: int, readings: int
+) -> Collection:
+    zones = sorted({name for night in nights for name, _ in night.venue.zones})
+    specs = designs.readings(found["wristbands"].pk, found["events"].pk, zones)
+    made = loader.collection(
+        "Crowd readings", "signal", specs, "How the crowd moved, from the wristbands that visitors wear."
+    )
+    bands, events = loader.ids(found["wristbands"], "number"), loader.ids(found["events"], "name")
+    rows = _reading_rows(loader.random, nights, bands, events, worn=min(160, wristbands))
+    loader.fill(made, specs, islice(rows, readings))
+    return made
+
+
+def _reading_rows(
+    random: Random, nights: list[Night], bands: Mapping[str, UUID], events: Mapping[str, UUID], *, worn: int
+) -> Iterator[Values]:
+    for night in reversed(nights):
+        wearers = make_wearers(random, night, random.sample(sorted(bands), worn))
+        for reading in make_readings(random, night, wearers, every=timedelta(minutes=2)):
+            yield {
+                "wristband": str(bands[reading.wristband]),
+                "event": str(events[night.name]),
+                "zone": designs.code(reading.zone),
+                "time": reading.at.isoformat(),
+                "energy": reading.energy,
+                "steps": reading.steps_per_minute,
+                "signal": designs.code(reading.signal),
+                "battery": str(reading.battery),
+                "track": reading.track,
+            }
