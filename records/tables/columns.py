@@ -69,9 +69,13 @@ class ModelPlace:
 
     def order(self) -> Any:
         if self.type in TEXT_LIKE:
-            return NullIf(sql.compared_text(F(self.name)), Value("", output_field=TextField()))
+            return NullIf(
+                sql.compared_text(F(self.name)), Value("", output_field=TextField()), output_field=TextField()
+            )
         if self.type is FieldType.CHOICE:
-            return NullIf(Cast(F(self.name), TextField()), Value("", output_field=TextField()))
+            return NullIf(
+                Cast(F(self.name), TextField()), Value("", output_field=TextField()), output_field=TextField()
+            )
         return F(self.name)
 
     def text(self) -> Any:
