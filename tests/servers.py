@@ -30,7 +30,16 @@ LOGINS = Logins(control="control-of-tests", app="app-of-tests", owner="owner-of-
 POSTGRES_PORT = free_port()
 REDIS_PORT = free_port()
 FOLDER = Path(tempfile.mkdtemp(prefix="enclave-tests-"))
-_KEYED = ("tenants", "audit", "operations/actions", "config/settings", "config/embedded", "tests/servers.py")
+FOLDER.chmod(0o711)  # the server of a copied cluster runs as another user
+_KEYED = (
+    "tenants",
+    "audit",
+    "operations/actions",
+    "config/settings",
+    "config/embedded",
+    "tests/rooms",
+    "tests/servers.py",
+)
 
 os.environ.update(environment(host="127.0.0.1", port=POSTGRES_PORT, logins=LOGINS, shards=SHARDS))
 REDIS_PASSWORD = "redis-of-tests"

@@ -8,7 +8,18 @@ for _name in ("CONTROL_DATABASE_URL", "SHARD_1_DATABASE_URL", "SHARD_2_DATABASE_
     os.environ.setdefault(f"OWNER_{_name}", "postgresql://nobody:nothing@127.0.0.1:1/nowhere")
 
 from config.settings.base import *  # noqa: E402, F403  # after the environment is complete
-from config.settings.base import STORAGES, databases  # noqa: E402  # after the environment is complete
+from config.settings.base import (  # noqa: E402  # after the environment is complete
+    INSTALLED_APPS,
+    STORAGES,
+    TENANT_APPS,
+    TENANT_LABELS,
+    databases,
+)
+
+# The example of a team's own app: one model, one registration.
+TENANT_APPS = [*TENANT_APPS, "tests.rooms.gear"]
+TENANT_LABELS = TENANT_LABELS | {"gear"}
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.rooms.gear"]
 
 DEVELOPMENT = True
 DEBUG = False
