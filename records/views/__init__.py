@@ -1,0 +1,1 @@
+"""Pages of collections, records and their files."""

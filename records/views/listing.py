@@ -1,0 +1,250 @@
+"""The list of a table: rows, filters, sort, search and what can be done to the rows that are picked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from permissions import perms
+from records.tables import BadQuery, Column, Count, NotPrepared, Page, TableQuery
+from records.views import chips, views_menu
+from records.views.cells import Cells, cells_of, lines
+from records.views.places import Place, at_place, page_part
+from records.views.seen import address_of
+
+FILES = ".csv,.zip,.xlsx"
+# Asking what each filter hides costs a count each; beyond so many it is not worth the wait.
+MOST_ASKED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row as the page shows it: the first cell leads to the record."""
+
+    id: str
+    title: str
+    url: str
+    first: SafeString
+    rest: SafeString
+
+
+@require_safe
+@at_place()
+def record_list(request: HttpRequest, place: Place) -> HttpResponse:
+    """Show the list, or the part of it that htmx asks for: further rows, or what a search leaves."""
+    part = page_part(request)
+    try:
+        query = place.table.parse(request.GET)
+        context = _rows(request, place, query)
+        if part == "here":
+            return _answer(request, "records/_rows.html", context)
+        context |= _around(request, place, query, context["page"])
+    except (BadQuery, NotPrepared) as refusal:
+        if part == "here":
+            raise
+        return _refused(request, place, refusal, part)
+    name = "records/_found.html" if part == "content" else "records/record_list.html"
+    return _answer(request, name, context)
+
+
+def _answer(
+    request: HttpRequest, name: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    response = render(request, name, dict(context), status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def _rows(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, Any]:
+    """Return what a page of rows is drawn from."""
+    page = place.table.page(query)
+    columns = place.table.shown(query)
+    handle = handle_of(place, columns)
+    cells = cells_of(request, place, page.labels)
+    return {
+        "place": place,
+        "page": page,
+        "rows": _listed(cells, page, columns, handle, editable_ids(place, page)),
+        "columns": ordered(columns, handle),
+        "handle": handle,
+        "width": len(ordered(columns, handle)) + 1,
+        "more_url": place.list_url(query.going(after=page.following)) if page.following else "",
+        "before_url": place.list_url(query.going(before=page.preceding)) if page.preceding else "",
+    }
+
+
+def handle_of(place: Place, columns: Sequence[Column]) -> Column | None:
+    """Return the column that leads to the record: the one that names it, or else the first one shown."""
+    if place.table.title_key:
+        return place.table.columns[place.table.title_key]
+    return columns[0] if columns else None
+
+
+def ordered(columns: Sequence[Column], handle: Column | None) -> list[Column]:
+    """Return the columns as they stand: the one that leads to the record first."""
+    if handle is None:
+        return list(columns)
+    return [handle, *(column for column in columns if column.key != handle.key)]
+
+
+def _listed(
+    cells: Cells, page: Page, columns: Sequence[Column], handle: Column | None, editable: frozenset[str]
+) -> list[Listed]:
+    inside = lines(cells, page, columns, editable=editable, handle=handle)
+    return [
+        Listed(row.id, row.title, cells.place.url("record", row.id), _first(cells, handle, row), rest)
+        for row, rest in zip(page.rows, inside, strict=True)
+    ]
+
+
+def _first(cells: Cells, handle: Column | None, row: Any) -> SafeString:
+    value = row.values.get(handle.key) if handle else None
+    if handle is None or value is None:
+        return SafeString('<span class="muted">Untitled</span>')
+    # A link inside the link to the record would be none.
+    return cells.plain(handle.spec, value)
+
+
+def editable_ids(place: Place, page: Page) -> frozenset[str]:
+    """Return which rows of a page the person may change; one query at most."""
+    ids = [row.id for row in page.rows]
+    if place.may(perms.RECORDS_CHANGE):
+        return frozenset(ids)
+    if not place.table.holder.may_reach(perms.RECORDS_CHANGE):
+        return frozenset()
+    found = place.table.rows(to=perms.RECORDS_CHANGE).filter(pk__in=ids)
+    return frozenset(str(pk) for pk in found.values_list("pk", flat=True))
+
+
+def _around(request: HttpRequest, place: Place, query: TableQuery, page: Page) -> dict[str, Any]:
+    """Return what stands around the rows of the whole page."""
+    count = place.table.count(query)
+    return {
+        **shell(request, place, query),
+        "count": count,
+        "count_shown": str(count),
+        "total": count.number if page.following and count.exact else "",
+        "total_shown": str(count) if page.following else "",
+        "worst": _worst(place, query, count),
+        "is_bare": not page.rows and not query.narrows and not query.after and not query.before,
+    }
+
+
+def shell(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, Any]:
+    """Return what the page shows around the rows, whether or not the query could be answered."""
+    plain = query.first_page()
+    sort = query.sort or place.table.default_sort()
+    return {
+        "place": place,
+        "place_url": place.url("list"),
+        "filter_url": place.url("filter"),
+        "columns_url": place.url("columns"),
+        "clear_url": place.list_url(),
+        "table_id": f"{place.table.kind}-{place.table.key}",
+        "query": query,
+        "chips": chips.shown(place, query),
+        "params": plain.params(),
+        "keep": [pair for pair in plain.params() if pair[0] != "q"],
+        "query_string": f"?{plain.encode()}" if plain.encode() else "",
+        "sort": sort,
+        "heads": _heads(place, query),
+        "views": views_menu.shown(request, place, query),
+        "may": {name: place.may(f"records.{name}") for name in ("change", "delete", "share", "import")},
+        "may_design": place.may(perms.COLLECTIONS_DESIGN),
+        "menus": _menus(request, place),
+        "import_url": address_of("records:import-into", place.table.key) if place.collection else "",
+        "accept": FILES,
+        "picked": _actions(place),
+    }
+
+
+def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
+    columns = place.table.shown(query)
+    sort = query.sort or place.table.default_sort()
+    heads = []
+    for column in ordered(columns, handle_of(place, columns)):
+        sorted_now = ("descending" if sort.descending else "ascending") if sort.key == column.key else ""
+        heads.append(
+            {
+                "label": column.name,
+                "column": column.key,
+                "kind": column.type.value,
+                "sort_url": place.list_url(query.sorted_by(column.key)) if column.sortable else "",
+                "sorted": sorted_now,
+                "help": column.spec.help,
+            }
+        )
+    return heads
+
+
+def _menus(request: HttpRequest, place: Place) -> dict[str, list[dict[str, Any]]]:
+    add: list[dict[str, Any]] = [{"label": "Add one record", "url": place.url("new"), "icon": "plus"}]
+    if place.collection and place.may(perms.RECORDS_IMPORT):
+        if there := address_of("records:import-into", place.table.key):
+            add.append({"label": "Import a file", "url": there, "icon": "arrow-up-tray"})
+    more: list[dict[str, Any]] = []
+    if place.collection:
+        if place.may(perms.COLLECTIONS_DESIGN) and (
+            there := address_of("records:collection-design", place.table.key)
+        ):
+            more.append({"label": "Design", "url": there, "icon": "adjustments-horizontal"})
+        if place.may(perms.RECORDS_DELETE):
+            more.append({"label": "Recycle bin", "url": place.url("bin"), "icon": "trash"})
+    return {"add": add, "more": more}
+
+
+def _actions(place: Place) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if place.collection and place.table.holder.may_reach(perms.RECORDS_CHANGE):
+        found.append({"label": "Change", "url": place.url("bulk-change"), "icon": "pencil-square"})
+    if place.collection and place.table.holder.may_reach(perms.RECORDS_DELETE):
+        found.append(
+            {"label": "Move to bin", "url": place.url("bulk-bin"), "icon": "trash", "tone": "danger"}
+        )
+    return found
+
+
+def _worst(place: Place, query: TableQuery, count: Count) -> dict[str, str] | None:
+    """Return the way out of an empty list: without the search or filter that hides most."""
+    if count.number or not query.narrows:
+        return None
+    ways = [(f"the search for “{query.search}”", query.searching(""))] if query.search else []
+    words = chips.shown(place, query)
+    ways += [
+        (f"{chip.field} {chip.condition} {chip.value}".strip(), query.without_filter(number))
+        for number, chip in enumerate(words[:MOST_ASKED])
+    ]
+    counted = [(place.table.count(way).number, label, way) for label, way in ways]
+    most, label, way = max(counted, key=lambda found: found[0])
+    if not most:
+        return {
+            "label": "Clear all filters",
+            "url": place.list_url(),
+            "text": "Each of the filters hides everything.",
+        }
+    shown = str(place.table.count(way))
+    return {
+        "label": f"Clear {label}",
+        "url": place.list_url(way),
+        "text": f"Without {label} there would be {shown}.",
+    }
+
+
+def _refused(request: HttpRequest, place: Place, refusal: BadQuery | NotPrepared, part: str) -> HttpResponse:
+    """Show the page with what is wrong in its words, and the way back to a list that can be shown."""
+    kept = TableQuery(search=request.GET.get("q", ""))
+    context = {
+        **shell(request, place, TableQuery()),
+        "query": kept,
+        "refusal": refusal,
+        "count_shown": "",
+    }
+    if part == "content":
+        # htmx swaps no error; the words belong where the rows would be.
+        return _answer(request, "records/_found.html", context)
+    return _answer(request, "records/record_list.html", context, status=refusal.status)

@@ -1,0 +1,170 @@
+"""One record: its page and panel, adding one, changing it as a whole, the bin."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from permissions import perms
+from records.actions import records
+from records.actions.refusals import Conflict, Invalid
+from records.tables import Column, Row
+from records.views import beside, conflicts, touching
+from records.views.answers import person, say_done, way_back
+from records.views.cells import cells_of, is_editable
+from records.views.inputs import Options, ValuesForm, posted
+from records.views.places import Place, at_place, find_row, may_do, page_part
+
+
+@require_safe
+@at_place()
+def record(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
+    """Show a record, as a page or beside its list."""
+    row = find_row(place, pk)
+    may_change = may_do(place, pk, perms.RECORDS_CHANGE)
+    part = page_part(request)
+    context = {
+        "place": place,
+        "row": row,
+        "title": row.title,
+        "url": place.url("record", pk),
+        "facts": facts(request, place, row, may_change=may_change),
+        "crumbs": [{"label": place.table.title, "url": place.url("list")}],
+        "may_change": may_change,
+        "menu": _menu(place, row, may_change=may_change),
+        "edit_url": place.url("record-edit", pk),
+        **beside.around(request, place, row, may_change=may_change),
+    }
+    name = "records/_record_panel.html" if part == "panel" else "records/record_detail.html"
+    response = render(request, name, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
+    """Return the fields of a record in reading order, the system's own last."""
+    cells = cells_of(request, place, place.table.labels([row]))
+    base = place.url("record", row.id)
+    return [
+        {
+            "label": column.name,
+            "help": column.spec.help,
+            "html": cells.whole(column.spec, row.values.get(column.key)),
+            "system": column.system,
+            "sensitive": column.spec.sensitive,
+            "edit_url": f"{base}edit/{column.key}/" if may_change and is_editable(column) else "",
+        }
+        for column in place.table.columns.values()
+    ]
+
+
+def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if may_change:
+        found.append(
+            {"label": "Change all fields", "url": place.url("record-edit", row.id), "icon": "pencil-square"}
+        )
+    if place.collection and may_do(place, UUID(row.id), perms.RECORDS_DELETE):
+        found.append(
+            {
+                "label": "Move to bin",
+                "url": place.url("record-bin", row.id),
+                "icon": "trash",
+                "tone": "danger",
+                "post": True,
+                "divider": bool(found),
+            }
+        )
+    return found
+
+
+def designed(place: Place) -> list[Column]:
+    """Return the columns that a person types into."""
+    return [column for column in place.table.columns.values() if is_editable(column)]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_place(perms.RECORDS_CHANGE)
+def record_new(request: HttpRequest, place: Place) -> HttpResponse:
+    """Add a record by hand."""
+    columns, options = designed(place), Options(request, place)
+    status, form = 200, ValuesForm(columns, options)
+    if request.method == "POST":
+        values = {column.key: posted(column.spec, request.POST, column.key) for column in columns}
+        try:
+            done = records.create(
+                collection=place.design,
+                values=values,
+                by=person(request),
+                at=timezone.now(),
+                zone=place.table.zone,
+            )
+        except Invalid as refusal:
+            status, form = 422, ValuesForm(columns, options, sent=request.POST, errors=refusal.errors)
+        else:
+            say_done(request, done)
+            made = done.record.pk if done.record else ""
+            return HttpResponseRedirect(
+                place.url("new") if "another" in request.POST else place.url("record", made)
+            )
+    context = {
+        "place": place,
+        "form": form,
+        "crumbs": [{"label": place.table.title, "url": place.url("list")}],
+        "cancel_url": place.url("list"),
+    }
+    return render(request, "records/record_new.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_place()
+def record_edit(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
+    """Change a record as a whole: the way without scripts, and where a conflict is settled."""
+    row = find_row(place, pk, to=perms.RECORDS_CHANGE)
+    columns, options = designed(place), Options(request, place)
+    status, form, seen = 200, ValuesForm(columns, options, values=row.values), row.values
+    expected = row.version
+    if request.method == "POST":
+        sent = touching.read(conflicts.settled(request.POST), columns, zone=place.table.zone)
+        seen, expected = sent.seen, sent.expected
+        try:
+            done = touching.save(request, place, row, sent)
+        except Conflict as conflict:
+            return conflicts.ask(request, place, conflict, sent, action=place.url("record-edit", pk))
+        except Invalid as refusal:
+            shown = touching.filled(sent, columns, row.values)
+            status, form = 422, ValuesForm(columns, options, sent=shown, errors=refusal.errors)
+        else:
+            say_done(request, done)
+            return HttpResponseRedirect(way_back(request, place.url("record", pk)))
+    context = {
+        "place": place,
+        "row": row,
+        "form": form,
+        "hidden": touching.hidden(columns, seen, expected),
+        "crumbs": [
+            {"label": place.table.title, "url": place.url("list")},
+            {"label": row.title, "url": place.url("record", pk)},
+        ],
+        "cancel_url": place.url("record", pk),
+    }
+    return render(request, "records/record_edit.html", context, status=status)
+
+
+@require_POST
+@at_place()
+def record_bin(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
+    """Move a record to the bin."""
+    row = find_row(place, pk, to=perms.RECORDS_DELETE)
+    done = records.move_to_bin(
+        collection=place.design,
+        ids=[UUID(row.id)],
+        by=person(request),
+        at=timezone.now(),
+    )
+    say_done(request, done, text=f"{row.title} moved to the bin")
+    return HttpResponseRedirect(place.url("list"))

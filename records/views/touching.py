@@ -1,0 +1,101 @@
+"""What a form changed: the fields that a person touched, and the values they saw when they began.
+
+Both travel in the form, so that two people who change different fields of a record do not meet at
+all, and two who change the same one are asked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+
+from records.actions import records
+from records.actions.done import Done
+from records.models import Record
+from records.tables import Column, Row
+from records.values import Canonical, Wrong, dumps, loads, parser_for
+from records.views.answers import person
+from records.views.inputs import posted, typed_value
+from records.views.places import Place
+
+FIELDS, SEEN, EXPECTED = "_fields", "_seen", "_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent: `values` of the touched fields as typed, `seen` and `expected` as the form began."""
+
+    data: QueryDict
+    values: Mapping[str, object]
+    seen: Mapping[str, Canonical | None]
+    expected: int
+
+
+def hidden(columns: Sequence[Column], values: Mapping[str, Canonical], version: int) -> list[tuple[str, str]]:
+    """Return the hidden fields of a form that begins with these values."""
+    seen = {column.key: values.get(column.key) for column in columns}
+    named = [(FIELDS, column.key) for column in columns]
+    return [*named, (SEEN, dumps(seen).decode()), (EXPECTED, str(version))]
+
+
+def read(data: QueryDict, columns: Sequence[Column], *, zone: tzinfo) -> Sent:
+    """Return what a form changed. What is broken in its hidden fields counts as never seen."""
+    seen = _seen(data.get(SEEN, ""))
+    there = set(data.getlist(FIELDS))
+    values: dict[str, object] = {}
+    for column in columns:
+        if column.key not in there:
+            continue
+        value = posted(column.spec, data, column.key)
+        if _touched(column, value, seen.get(column.key), zone):
+            values[column.key] = value
+    version = data.get(EXPECTED, "")
+    return Sent(data, values, seen, int(version) if version.isdecimal() and len(version) < 10 else 0)
+
+
+def _seen(text: str) -> dict[str, Canonical | None]:
+    try:
+        found = loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _touched(column: Column, value: Any, first: Canonical | None, zone: tzinfo) -> bool:
+    if value == typed_value(column.spec, first):
+        return False
+    try:
+        return bool(parser_for(column.spec, zone=zone)(value) != first)
+    except Wrong:
+        return True
+
+
+def save(request: HttpRequest, place: Place, row: Row, sent: Sent) -> Done:
+    """Keep what was touched. Raises Conflict, Invalid, Taken, Gone."""
+    if not isinstance(row.obj, Record):
+        raise TypeError("Only records of collections are changed here.")
+    if not sent.values:
+        return Done("Nothing was changed", count=0, record=row.obj)
+    return records.change(
+        record=row.obj,
+        values=sent.values,
+        expected=sent.expected,
+        seen=sent.seen,
+        by=person(request),
+        at=timezone.now(),
+        zone=place.table.zone,
+    )
+
+
+def filled(sent: Sent, columns: Sequence[Column], values: Mapping[str, Canonical]) -> QueryDict:
+    """Return what was sent, with the record's own values for the fields that the form did not have."""
+    data = sent.data.copy()
+    there = set(data.getlist(FIELDS))
+    for column in columns:
+        if column.key not in there:
+            value = typed_value(column.spec, values.get(column.key))
+            data.setlist(column.key, value if isinstance(value, list) else [str(value)])
+    return data
