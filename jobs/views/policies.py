@@ -28,6 +28,7 @@ class JobPolicy(ObjectPolicy[Job]):
 
     view = perms.JOBS_VIEW
     grantable = ()
+    more = (JOBS_CHANGE,)
     noun = "job"
     every_noun = "all jobs"
 

@@ -14,8 +14,9 @@ from django.db import connections
 
 from jobs import registry
 from jobs.actions import Run
-from jobs.models import MailState, OutgoingMail
+from jobs.models import Job, MailState, OutgoingMail
 from jobs.refusals import TryLater
+from tenants.context import as_owner
 from tenants.refusals import Refusal
 
 
@@ -46,7 +47,8 @@ def items(run: Run) -> Mapping[str, Any]:
 def freeze(run: Run) -> Mapping[str, Any]:
     """Stop the own process in the middle of a chunk, once: it goes on when somebody lets it.
 
-    Without `timeout` the server waits for the frozen transaction, and only the token stands guard.
+    Without `timeout` the server waits for the frozen transaction, and only the token stands guard. With
+    it the transaction has locked the job: nobody could take over unless the server ended it.
     """
     if run.state.get("frozen"):
         with run.chunk():
@@ -54,7 +56,9 @@ def freeze(run: Run) -> Mapping[str, Any]:
         return {"by": "second"}
     run.checkpoint({"frozen": True})
     with run.chunk():
-        if not run.payload["timeout"]:
+        if run.payload["timeout"]:
+            Job.objects.select_for_update().get(pk=run.job_id)
+        else:
             with connections["default"].cursor() as cursor:
                 cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
         effect("by the frozen worker")
@@ -84,12 +88,23 @@ def die(run: Run) -> Mapping[str, Any]:
     return {}
 
 
+def index(run: Run) -> Mapping[str, Any]:
+    """Make an index as the owner, outside of any transaction, then write it down inside a chunk."""
+    with run.busy(), as_owner(run.tenant.alias, run.tenant.schema):
+        with connections[run.tenant.alias].cursor() as cursor:
+            cursor.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS ux_tests ON jobs_outgoingmail (subject)")
+    with run.chunk():
+        effect("indexed")
+    return {}
+
+
 _HANDLERS = {
     "tests.items": (items, {"max_running": 2}),
     "tests.freeze": (freeze, {}),
     "tests.fail": (fail, {"delays": (0, 0, 3600)}),
     "tests.wait": (wait, {}),
     "tests.die": (die, {}),
+    "tests.index": (index, {"queue": "owner"}),
 }
 NAMES = tuple(_HANDLERS)
 

@@ -25,10 +25,16 @@ def one_worker(running_servers: None) -> Iterator[workers.Started]:
         yield started
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def organisation(one_worker: workers.Started) -> Organisation:
-    """An organisation of the test's own."""
+    """An organisation of these tests' own; each leaves it without jobs under way."""
     return workers.lasting()
+
+
+@pytest.fixture(scope="module")
+def quiet(one_worker: workers.Started) -> Organisation:
+    """Another one, on the other shard."""
+    return workers.lasting(shard="shard_2")
 
 
 def send(organisation_id: str, headers: dict[str, str]) -> None:
@@ -64,25 +70,26 @@ class TestASignature:
 
 
 class TestAWorker:
-    def test_does_not_begin_with_all_jobs_of_the_busiest(self, organisation: Organisation) -> None:
+    @pytest.mark.parametrize("many", [100, pytest.param(400, marks=pytest.mark.nightly)])
+    def test_does_not_begin_with_all_jobs_of_the_busiest(self, organisation: Organisation, many: int) -> None:
         with enter(organisation, actor=ACTOR):
-            jobs = [ask(organisation, items=1, pause=0.02) for _ in range(400)]
+            jobs = [ask(organisation, items=1, pause=0.02) for _ in range(many)]
         wait_for_state(jobs[0], organisation, lambda row: row.has_ended)
-        quiet = workers.lasting(shard="shard_2")
         began = time.monotonic()
         ended(ask(quiet, items=1), quiet)
         assert time.monotonic() - began < 3
         with enter(organisation, actor=ACTOR):
             waiting = Job.objects.filter(state="queued")
-            assert waiting.count() > 100
+            assert waiting.count() > many / 4
             # Let the next test have the worker.
             waiting.update(state="cancelled", ended_at=jobs[0].created_at)
 
-    def test_leaves_the_jobs_of_a_suspended_organisation(self, organisation: Organisation) -> None:
+    def test_leaves_the_jobs_of_a_suspended_organisation(
+        self, organisation: Organisation, quiet: Organisation
+    ) -> None:
         organisation.move_to(State.SUSPENDED, reason="test")
         job = ask(organisation, items=1)
-        other = workers.lasting()
-        ended(ask(other, items=1), other)
+        ended(ask(quiet, items=1), quiet)
         time.sleep(0.3)
         assert now(job, organisation).state == "queued"
         organisation.move_to(State.ACTIVE, reason="test")
@@ -97,17 +104,21 @@ class TestAWorker:
         organisation.move_to(State.SUSPENDED, reason="test")
         wait_for_state(job, organisation, lambda row: row.state == "queued")
         assert 1 < now(job, organisation).done < 200
+        organisation.move_to(State.ACTIVE, reason="test")
+        with enter(organisation, actor=ACTOR):
+            cancel(job=job, at=job.created_at)
 
     def test_cancels_after_the_chunk_under_way(self, organisation: Organisation) -> None:
+        before = len(effects(organisation))
         job = ask(organisation, items=500, pause=0.02)
         wait_for_state(job, organisation, lambda row: row.done > 1)
         with enter(organisation, actor=ACTOR):
             cancel(job=job, at=job.created_at)
         cancelled = ended(job, organisation)
         assert cancelled.state == "cancelled"
-        assert len(effects(organisation)) == cancelled.done < 500
+        assert len(effects(organisation)) - before == cancelled.done < 500
 
     def test_keeps_its_lease_while_it_is_busy(self, organisation: Organisation) -> None:
-        job = ask(organisation, "tests.wait", seconds=4)
+        job = ask(organisation, "tests.wait", seconds=3)
         assert ended(job, organisation).state == "succeeded"
         assert now(job, organisation).lease_token == 1

@@ -1,9 +1,12 @@
 """Who may take which job: leases, tokens, and the limits of kinds and organisations."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from jobs import registry
@@ -17,6 +20,7 @@ from tenants.context import enter
 from tenants.models import Organisation
 from tests.jobs import kinds
 from tests.jobs.lasting import ACTOR, ask, effects, now
+from tests.workers import lasting
 
 
 @pytest.fixture
@@ -125,6 +129,25 @@ class TestLimits:
     def test_of_a_queue_are_not_those_of_another(self, inside: Organisation) -> None:
         ask(inside, items=1)
         assert take(queue="owner") is None
+
+
+class TestManyTakers:
+    def test_keep_the_limit_exactly(self, running_servers: None) -> None:
+        organisation = lasting()
+        for _ in range(10):
+            ask(organisation, items=1)
+
+        def take_one(_: int) -> UUID | None:
+            try:
+                with enter(organisation, actor=ACTOR):
+                    found = take(queue="app")
+                return found.job.pk if found else None
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(8) as threads:
+            got = [pk for pk in threads.map(take_one, range(16)) if pk is not None]
+        assert len(got) == len(set(got)) == 2
 
 
 class TestKindsThatStayQueued:
