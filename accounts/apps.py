@@ -15,10 +15,14 @@ class AccountsConfig(AppConfig):
 
         for name in ("access", "audit", "jobs", "signals"):
             import_module(f"accounts.{name}")
+        from django.core.checks import Tags, register
+
         from accounts.middleware.profile import look
         from config.frame import add_nav, answer_look
+        from config.startup import logins_are_small
         from permissions import perms
 
+        register(logins_are_small, Tags.database)
         answer_look(look)
         add_nav(
             "Organisation",

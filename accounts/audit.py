@@ -22,6 +22,7 @@ declare(
     about=User,
 )
 declare("password.changed", sentence="{actor} changed the password of {target}", about=User)
+declare("address.changed", sentence="{actor} changed the e-mail address of {target}", about=User)
 declare("second_step.added", sentence="{actor} added {kind} as a second step", about=User)
 declare("second_step.removed", sentence="{actor} removed {kind} as a second step", about=User)
 declare("second_step.recovery_code_used", sentence="{actor} used a recovery code", about=User)

@@ -4,6 +4,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.signing import Signer
+from django.urls import reverse
 
 from tenants.addresses import site_url
 from tenants.context import required
@@ -13,6 +14,11 @@ from tenants.models import Domain
 def absolute(path: str) -> str:
     """Return the full address of a path at the organisation (or console) that is being worked for."""
     return site_url(own_host()) + path
+
+
+def link_to(name: str, *args: object, **kwargs: object) -> str:
+    """Return the full address of a named page of the organisation being worked for; needs no request."""
+    return absolute(reverse(name, args=args, kwargs=kwargs, urlconf=settings.URLCONF_TENANT))
 
 
 def own_host() -> str:

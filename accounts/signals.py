@@ -3,12 +3,14 @@
 from typing import Any
 
 from allauth.account import signals as account_signals
+from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import signals as auth_signals
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts.actions.directory import note_person
 from accounts.actions.people import sign_out_everywhere
 from accounts.identity.models import User
 from accounts.middleware.people import actor_for
@@ -88,6 +90,19 @@ def password_changed(sender: Any, request: HttpRequest, user: User, **more: Any)
     _end_others(request, user)
     if _in_organisation():
         events.record("password.changed", target=user)
+
+
+@receiver(account_signals.email_confirmed)
+def address_confirmed(sender: Any, email_address: EmailAddress, **more: Any) -> None:
+    if _in_organisation():
+        note_person(email_address.user)
+
+
+@receiver(account_signals.email_changed)
+def address_changed(sender: Any, user: User, **more: Any) -> None:
+    if _in_organisation():
+        note_person(user)
+        events.record("address.changed", target=user)
 
 
 def _end_others(request: HttpRequest, user: User) -> None:

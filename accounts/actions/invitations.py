@@ -9,13 +9,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.urls import reverse
 
 from accounts import mails
 from accounts.actions.directory import note_person
 from accounts.actions.people import add_person
 from accounts.identity.models import User
-from accounts.links import absolute
+from accounts.links import link_to
 from accounts.models import Invitation
 from accounts.models.invitation import token_digest
 from accounts.refusals import HereAlready, InvitationSpent, NobodyToInvite, OnlyForTheInvited
@@ -70,7 +69,7 @@ def _mail(invitation: Invitation, token: str) -> None:
             "by": invitation.invited_by.name,
             "role": invitation.role.name,
             "until": invitation.expires_at,
-            "link": absolute(reverse("accounts:accept", args=[token])),
+            "link": link_to("accounts:accept", token),
         },
     )
 

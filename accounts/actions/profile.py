@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from PIL import Image, UnidentifiedImageError
@@ -54,7 +55,7 @@ def accent_digest(accent: str) -> str:
 
 @transaction.atomic
 def change(*, look: Look, by: User, at: datetime) -> OrganisationProfile:
-    """Write the profile. The name that the control plane knows follows after the commit. Raises NotAllowed."""
+    """Write the profile; the name in the control plane follows after the commit. Raises NotAllowed."""
     acting(by, perm=perms.SETTINGS_CHANGE, at=at)
     profile, _ = OrganisationProfile.objects.update_or_create(
         pk=PROFILE_ID,
@@ -70,7 +71,7 @@ def change(*, look: Look, by: User, at: datetime) -> OrganisationProfile:
     return profile
 
 
-def _rename(organisation_id: object, name: str) -> None:
+def _rename(organisation_id: UUID, name: str) -> None:
     Organisation.objects.filter(pk=organisation_id).update(name=name)
     hosts.forget()
 

@@ -7,12 +7,10 @@ answers the same, and takes as long, for every address.
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
-from django.urls import reverse
 
 from accounts import mails
 from accounts.identity.models import User
-from accounts.links import absolute
+from accounts.links import link_to
 from jobs.actions import enqueue
 from tenants.context import current_tenant
 
@@ -49,9 +47,8 @@ def mail_reset(*, email: str, first: bool = False) -> bool:
 
 def reset_link(user: User) -> str:
     """Return a link that opens once, for an hour: it stops working with any change of the password."""
-    path = reverse(
+    return link_to(
         "account_reset_password_from_key",
-        kwargs={"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)},
-        urlconf=settings.URLCONF_TENANT,
+        uidb36=user_pk_to_url_str(user),
+        key=default_token_generator.make_token(user),
     )
-    return absolute(path)

@@ -14,7 +14,8 @@ COOKIE = settings.SESSION_COOKIE_NAME
 ELSEWHERE = [
     "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example",
     "https://evil.example/", "http://tide.enclave.localhost/", "http://pulse.enclave.localhost/",
-    "/\t/evil.example",    "/\n/evil.example", "\t//evil.example", "javascript:alert(1)", "evil.example", "@evil.example",
+    "/\t/evil.example", "/\n/evil.example", "\t//evil.example", "javascript:alert(1)", "evil.example",
+    "@evil.example",
     "/%09/evil.example", "/%5cevil.example", "%2f%2fevil.example", "/%2f/evil.example\x00", "",
 ]  # fmt: skip
 HERE = ["/", "/people/", "/records/?sort=-name&page=2", "/a@b", "/a%20b#c"]

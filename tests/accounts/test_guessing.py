@@ -1,14 +1,12 @@
 """Guessing: slowed down by account and by address, and never told whether an account exists."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 
-from accounts.limits import Budget, local
+from accounts.limits import Budget
 from accounts.middleware import guessing
 from tenants.models import Organisation
 from tests.accounts.test_sign_in import LOGIN, sign_in
@@ -16,14 +14,6 @@ from tests.conftest import PASSWORD
 from tests.people import make_person, visitor
 
 RESET = "/accounts/password/reset/"
-
-
-@pytest.fixture(autouse=True)
-def fresh_counts() -> Iterator[None]:
-    caches["limits"].clear()
-    local.forget()
-    yield
-    local.forget()
 
 
 @pytest.fixture
