@@ -7,6 +7,7 @@ from records.models import (
     CollectionGroupGrant,
     CollectionUserGrant,
     Field,
+    Import,
     IndexState,
     Record,
     RecordFile,
@@ -27,6 +28,24 @@ trail.register(
     exclude_fields=["created_at", "created_by", "updated_at", "updated_by", "version"],
     personal=["values"],
     bulk=True,
+)
+# How far it is, and what was seen in the file, changes with every step and belongs to nobody's history.
+trail.register(
+    Import,
+    exclude_fields=[
+        "job",
+        "proposal",
+        "mapping",
+        "report",
+        "path",
+        "stamp",
+        "rows",
+        "good",
+        "refused",
+        "missing",
+        "straight",
+    ],
+    personal=["filename"],
 )
 for _grants in (CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, RecordGroupGrant):
     trail.register(_grants, bulk=True)
@@ -63,5 +82,11 @@ declare(
     "records.purged", sentence="{actor} deleted {count} records of {collection} for good", about=Collection
 )
 declare("records.undone", sentence="{actor} undid: {what}", about=Collection)
+declare("import.done", sentence="{actor} imported {count} records into {collection}", about=Collection)
+declare(
+    "import.undone",
+    sentence="{actor} undid an import into {collection}: {count} records were deleted for good",
+    about=Collection,
+)
 declare("file.attached", sentence="{actor} attached {file}", about=Record)
 declare("file.removed", sentence="{actor} removed the file {file}", about=Record)

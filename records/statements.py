@@ -25,6 +25,10 @@ SELECT asked.place FROM unnest(%s::jsonb[]) WITH ORDINALITY AS asked(value, plac
 JOIN records_uniquevalue u ON u.field_id = %s AND u.digest = records_digest(asked.value)
 WHERE u.record_id IS DISTINCT FROM %s
 """
+_HOLDERS = """
+SELECT asked.text, u.record_id FROM unnest(%s::text[]) AS asked(text)
+JOIN records_uniquevalue u ON u.field_id = %s AND u.digest = records_digest(to_jsonb(asked.text))
+"""
 _FILL_UNIQUE = """
 INSERT INTO records_uniquevalue (field_id, digest, record_id)
 SELECT %s, records_digest("values" -> %s), id FROM records_record
@@ -84,6 +88,13 @@ def taken_places(field: Field, values: Sequence[Canonical], *, besides: UUID | N
         texts = [dumps(value).decode() for value in values]
         cursor.execute(_TAKEN, (texts, field.pk, besides))
         return sorted(int(place) - 1 for (place,) in cursor.fetchall())
+
+
+def unique_holders(field: Field, texts: Sequence[str]) -> dict[str, UUID]:
+    """Return which live record has which of some texts in a unique field; others are left out."""
+    with connections[required().alias].cursor() as cursor:
+        cursor.execute(_HOLDERS, (list(texts), field.pk))
+        return dict(cursor.fetchall())
 
 
 def fill_unique(field: Field) -> None:

@@ -40,9 +40,16 @@ def taken(*, field: Field, values: Sequence[Canonical]) -> set[Canonical]:
     return {value for place in taken_places(field, values) if not isinstance(value := values[place], list)}
 
 
-def take_out(*, collection: Collection, import_id: UUID, limit: int = 5_000) -> int:
-    """Delete for good up to `limit` records of an import and return how many; 0 when none is left."""
+def take_out(
+    *, collection: Collection, import_id: UUID, limit: int = 5_000, unchanged_only: bool = False
+) -> int:
+    """Delete for good up to `limit` records of an import and return how many; 0 when none is left.
+
+    `unchanged_only` leaves those that somebody has changed since.
+    """
     some = Record.objects.filter(collection=collection, import_id=import_id).order_by("pk")
+    if unchanged_only:
+        some = some.filter(version=1)
     ids = list(some.values_list("pk", flat=True)[:limit])
     if not ids:
         return 0

@@ -3,11 +3,12 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
+from django.conf import settings
+from django.db import migrations, models
+
 import records.models.field
 import records.values.codec
 import tenants.models.base
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -9,6 +9,7 @@ from records.models.grants import (
     RecordGroupGrant,
     RecordUserGrant,
 )
+from records.models.imports import Import, ImportState, MissingLink
 from records.models.index import IndexState
 from records.models.record import Record
 from records.models.tally import Tally
@@ -21,7 +22,10 @@ __all__ = [
     "CollectionGroupGrant",
     "CollectionUserGrant",
     "Field",
+    "Import",
+    "ImportState",
     "IndexState",
+    "MissingLink",
     "Record",
     "RecordFile",
     "RecordGroupGrant",

@@ -55,9 +55,7 @@ class Import(TenantRow):
     state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.READING)
     proposal = models.JSONField(default=dict, blank=True)
     mapping = models.JSONField(default=list, blank=True)
-    on_missing = models.CharField(
-        max_length=12, choices=MissingLink.choices, default=MissingLink.LEAVE_EMPTY
-    )
+    on_missing = models.CharField(max_length=12, choices=MissingLink.choices, default=MissingLink.LEAVE_EMPTY)
     zone = models.CharField(max_length=64, default="UTC")
     straight = models.BooleanField(default=False)
     again = models.BooleanField(default=False)

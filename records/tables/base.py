@@ -131,7 +131,7 @@ class Table(ABC):
         """Return one page. The number of queries does not depend on the rows."""
         cut = paging.fetch(
             self.matching(query),
-            self._order(query.sort or self.default_sort()),
+            self._order(query.sort or self.default_sort(), fenced=bool(query.search)),
             after=query.after,
             before=query.before,
             size=query.size,
@@ -144,10 +144,10 @@ class Table(ABC):
         known = None if query.narrows else self.known_count()
         return Count(known) if known is not None else count_up_to(self.matching(query))
 
-    def _order(self, sort: Sort) -> paging.Order:
+    def _order(self, sort: Sort, *, fenced: bool) -> paging.Order:
         # Keys of rows are ordered by time: the newest first is the key alone, backwards.
         column = None if sort.key in (CREATED, "") else self.columns[sort.key]
-        return paging.Order(f"{self.kind}:{self.key}", column, sort.descending)
+        return paging.Order(f"{self.kind}:{self.key}", column, sort.descending, fenced)
 
     def shown(self, query: TableQuery) -> list[Column]:
         """Return the columns a query shows, in order; all of the design without a choice."""

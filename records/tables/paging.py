@@ -58,11 +58,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a list is ordered: by a column and the key of its rows, or by the key alone (`column` None)."""
+    """How a list is ordered: by a column and the key of its rows, or by the key alone (`column` None).
+
+    `fenced`: the rows are found by an index of another kind (search) and sorted afterwards.
+    """
 
     table: str
     column: Column | None
     descending: bool
+    fenced: bool = False
 
     @property
     def seal(self) -> str:
@@ -132,12 +136,16 @@ def _walk(
 def _stretch(rows: "QuerySet[Any]", order: Order, stretch: str, *, down: bool) -> "QuerySet[Any]":
     # Empty values are ordered by their (empty) value too: this is how the index has them.
     if order.column is None:
-        return rows.order_by(OrderBy(_key(), descending=down))
+        return rows.order_by(_by(_key(), order, down=down))
     value = order.column.place.order()
     empty = sql.IsNull(value) if stretch == EMPTY else sql.IsNotNull(value)
-    by = (OrderBy(value, descending=down), OrderBy(_key(), descending=down))
+    by = (_by(value, order, down=down), _by(_key(), order, down=down))
     found: QuerySet[Any] = rows.filter(Q(empty)).annotate(**{_AT: value}).order_by(*by)
     return found
+
+
+def _by(expression: Any, order: Order, *, down: bool) -> OrderBy:
+    return OrderBy(sql.Fenced(expression) if order.fenced else expression, descending=down)
 
 
 def _beyond(rows: "QuerySet[Any]", order: Order, place: Place, *, down: bool) -> Q:
