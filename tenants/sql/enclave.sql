@@ -55,6 +55,8 @@ BEGIN
     SELECT * INTO STRICT template FROM enclave.template WHERE is_current;
     EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', wanted);
     EXECUTE format('GRANT %I TO enclave_app WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', wanted);
+    -- The owner's worker takes its jobs as the tenant does, and is the owner only while it makes an index.
+    EXECUTE format('GRANT %I TO enclave_owner WITH INHERIT FALSE, SET TRUE', wanted);
     EXECUTE replace(template.body, 't_template000000000000', wanted);
     INSERT INTO enclave.issued (schema_name, digest, state, claimed_at)
     VALUES (wanted, template.digest, next_state, CASE next_state WHEN 'claimed' THEN now() END);
