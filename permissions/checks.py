@@ -38,10 +38,11 @@ def views_of_tenant() -> Iterator[tuple[str, URLPattern]]:
 
 def every_view_declares_access(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Say which views of the organisations' site declare no access, or open what has no policy."""
-    return list(_faults(views_of_tenant()))
+    return list(faults_of(views_of_tenant()))
 
 
-def _faults(views: Iterator[tuple[str, URLPattern]]) -> Iterator[CheckMessage]:
+def faults_of(views: Iterator[tuple[str, URLPattern]]) -> Iterator[CheckMessage]:
+    """Yield what is wrong with the access of each view."""
     elsewhere, policies = declared_elsewhere(), registered()
     for name, pattern in views:
         access = access_of(pattern.callback) or elsewhere.get(name)

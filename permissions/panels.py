@@ -7,6 +7,7 @@ context["sharing"] = panel_for(request, record)
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
@@ -50,7 +51,8 @@ class Panel:
 
 def address(view: str, obj: Model) -> str:
     """Return the address of one of this room's pages about an object."""
-    return reverse(f"permissions:{view}", args=[policy_for(type(obj)).type_id, str(obj.pk)])
+    args = [policy_for(type(obj)).type_id, str(obj.pk)]
+    return reverse(f"permissions:{view}", urlconf=settings.URLCONF_TENANT, args=args)
 
 
 def panel_for(request: HttpRequest, obj: Model) -> Panel:

@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Model, Q, QuerySet
 from django.db.models.functions import Cast
 from django.db.models.signals import post_delete
 
@@ -51,6 +51,8 @@ class ObjectPolicy(Generic[Row]):
     view: ClassVar[str]
     share: ClassVar[str] = perms.RECORDS_SHARE
     grantable: ClassVar[Sequence[str]]
+    # What else can be asked of a row, though it cannot be granted on one.
+    more: ClassVar[Sequence[str]] = ()
     parent: ClassVar[str | None] = None
     user_grants: ClassVar[type[Any]] = UserGrant
     group_grants: ClassVar[type[Any]] = GroupGrant
@@ -60,7 +62,7 @@ class ObjectPolicy(Generic[Row]):
 
     def __init__(self, model: type[Row]) -> None:
         self.model = model
-        perms.checked((self.view, self.share, *self.grantable))
+        perms.checked((self.view, self.share, *self.grantable, *self.more))
 
     # --- what a room may say otherwise ------------------------------------------------------------
 
@@ -116,19 +118,20 @@ class ObjectPolicy(Generic[Row]):
         return self.perms_of_many(who, [obj], at)[obj.pk]
 
     def perms_of_many(self, who: Who, objs: Sequence[Row], at: datetime) -> dict[Any, frozenset[str]]:
-        """Return what a person may do to each of a page's rows, in two queries a level."""
+        """Return what a person may do to each of a page's rows, in one query."""
         holder = holder_for(who, at=at)
-        there = set(self.rows().filter(pk__in=[obj.pk for obj in objs]).values_list("pk", flat=True))
-        given: dict[Any, set[str]] = {obj.pk: set() for obj in objs}
-        for level, path in self._levels:
-            keys = {obj.pk: _follow(obj, path) for obj in objs}
-            granted = level._granted_names(holder, set(keys.values()))
-            for pk, key in keys.items():
-                given[pk] |= granted.get(str(key), set())
-        return {
-            pk: holder.under_ceiling(holder.held | names) if pk in there else frozenset()
-            for pk, names in given.items()
+        conditions = {name: self.condition(holder, name) for name in sorted(self._vocabulary)}
+        always = holder.held | {name for name, condition in conditions.items() if condition == EVERYTHING}
+        asked = [name for name, condition in conditions.items() if condition not in (EVERYTHING, NOTHING)]
+        answers = {
+            f"may_{number}": ExpressionWrapper(conditions[name], BooleanField())
+            for number, name in enumerate(asked)
         }
+        found: dict[Any, frozenset[str]] = {obj.pk: frozenset() for obj in objs}
+        rows = self.rows().filter(pk__in=list(found)).annotate(**answers)
+        for pk, *allowed in rows.values_list("pk", *answers):
+            found[pk] = always | {name for name, yes in zip(asked, allowed, strict=True) if yes}
+        return found
 
     def why(self, who: Who, obj: Row, at: datetime) -> list[Reason]:
         """Return, in sentences, everything that lets a person at `obj`; nothing if they cannot see it."""
@@ -146,6 +149,14 @@ class ObjectPolicy(Generic[Row]):
         for level, path in self._levels:
             found |= level.granted(holder, perm, path="__".join((*path, "pk")))
         return found or NOTHING
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        """Every permission that can be asked of a row: of this policy and of those it inherits from."""
+        names = {self.view, *self.more}
+        for level, _ in self._levels:
+            names.update(level.grantable)
+        return perms.closed(names)
 
     @cached_property
     def _levels(self) -> tuple[tuple["ObjectPolicy[Any]", tuple[str, ...]], ...]:
@@ -181,18 +192,6 @@ class ObjectPolicy(Generic[Row]):
         if holder.groups:
             sources.append((self.group_grants, {"group_id__in": sorted(holder.groups)}))
         return sources
-
-    def _granted_names(self, holder: Holder, keys: set[Any]) -> dict[str, set[str]]:
-        names = {number: name for name, number in self._permission_numbers.items()}
-        found: dict[str, set[str]] = {}
-        if not holder.is_member:
-            return found
-        for grants, whose in self.sources(holder):
-            rows = self.grants_on(grants, keys).filter(unended(at=holder.at), **whose)
-            for key, number in rows.values_list(self.key_field(grants), "permission_id"):
-                if number in names:
-                    found.setdefault(str(key), set()).add(names[number])
-        return found
 
     # --- where grants are kept --------------------------------------------------------------------
 
@@ -246,15 +245,6 @@ def _is_generic(grants: type[Any]) -> bool:
 def _as_key(model: type[Model]) -> Any:
     """Return the text of a generic grant's object as the model's own kind of key."""
     return Cast("object_pk", type(model._meta.pk)())
-
-
-def _follow(obj: Model, path: tuple[str, ...]) -> Any:
-    """Return the key at the end of a path of foreign keys, reading no row for the last step."""
-    if not path:
-        return obj.pk
-    for name in path[:-1]:
-        obj = getattr(obj, name)
-    return getattr(obj, f"{path[-1]}_id")
 
 
 _registry: dict[type[Model], ObjectPolicy[Any]] = {}

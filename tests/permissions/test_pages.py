@@ -1,0 +1,213 @@
+"""The pages about people, groups, roles and sharing, walked through as people do."""
+
+from datetime import datetime
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.identity.models import User
+from permissions import perms
+from permissions.actions.grants import grant
+from permissions.actions.groups import add_to_group
+from permissions.holder import load
+from permissions.models import GroupMembership, GroupProfile, Membership, Role
+from permissions.panels import address
+from permissions.policies import policy_for
+from records.models import Collection, Record
+from tenants.context import Actor, enter
+from tenants.models import Organisation
+from tests.conftest import ClientAs
+from tests.permissions.conftest import DAY, role
+
+URLS = "config.urls.tenant"
+
+
+def url(name: str, *args: object) -> str:
+    """Return the address of one of the room's pages."""
+    return reverse(f"permissions:{name}", urlconf=URLS, args=args)
+
+
+@pytest.fixture
+def owner(pulse: Organisation, client_as: ClientAs) -> Client:
+    """Ada's browser."""
+    return client_as("ada@pulse.example", pulse)
+
+
+@pytest.fixture
+def member(pulse: Organisation, client_as: ClientAs) -> Client:
+    """Ben's browser."""
+    return client_as("ben@pulse.example", pulse)
+
+
+class TestPeople:
+    def test_are_listed_with_their_roles(self, owner: Client) -> None:
+        page = owner.get(url("people")).content.decode()
+        for words in ("Ada Okafor", "Ben Castillo", "Cy Novak", "Owner", "Member", "Guest"):
+            assert words in page
+
+    def test_are_found_by_address(self, owner: Client) -> None:
+        page = owner.get(url("people"), {"q": "cy@"}).content.decode()
+        assert "Cy Novak" in page
+        assert "Ben Castillo" not in page
+
+    def test_cost_the_same_however_many(self, pulse: Organisation, owner: Client) -> None:
+        from django.db import connections
+        from django.test.utils import CaptureQueriesContext
+
+        def cost() -> int:
+            with CaptureQueriesContext(connections["shard_1"]) as caught:
+                owner.get(url("people"))
+            return len(caught)
+
+        few = cost()
+        with enter(pulse, actor=Actor.system("test")):
+            people = User.objects.bulk_create(
+                [User(email=f"p{n}@pulse.example", name=f"P {n}") for n in range(40)]
+            )
+            Membership.writer.bulk_create(
+                [Membership(user=one, role=role("member"), starts_at=timezone.now()) for one in people]
+            )
+        assert cost() == few
+
+    def test_get_another_role(self, owner: Client, ben: User) -> None:
+        response = owner.post(url("person_role", ben.pk), {"role": role("admin").pk})
+        assert response.status_code == 302
+        assert load(ben, at=timezone.now()).holds(perms.PEOPLE_MANAGE)
+
+    def test_a_refusal_stands_in_the_form(self, owner: Client, ada: User) -> None:
+        response = owner.post(url("person_role", ada.pk), {"role": role("guest").pk})
+        assert response.status_code == 422
+        assert "An organisation needs an owner" in response.content.decode()
+
+    def test_are_told_what_deactivation_means(self, owner: Client, ben: User) -> None:
+        page = owner.get(url("person_deactivate", ben.pk)).content.decode()
+        assert "signed out everywhere" in page
+
+    def test_deactivated_are_out_on_their_next_request(
+        self, owner: Client, member: Client, ben: User
+    ) -> None:
+        assert member.get(url("people")).status_code == 200
+        owner.post(url("person_deactivate", ben.pk))
+        assert member.get(url("people")).status_code == 302
+
+    def test_lowered_feel_it_on_their_next_request(self, owner: Client, member: Client, ben: User) -> None:
+        assert member.get(url("people")).status_code == 200
+        owner.post(url("person_role", ben.pk), {"role": role("guest").pk})
+        assert member.get(url("people")).status_code == 403
+
+    def test_who_left_is_let_in_again(self, owner: Client, ben: User) -> None:
+        owner.post(url("person_deactivate", ben.pk))
+        assert "Deactivated" in owner.get(url("person", ben.pk)).content.decode()
+        owner.post(url("person_reactivate", ben.pk), {"role": role("member").pk})
+        assert load(ben, at=timezone.now()).is_member
+
+
+class TestSignedOut:
+    def test_a_fragment_sends_the_whole_page_to_sign_in(self, pulse: Organisation) -> None:
+        client = Client(HTTP_HOST=pulse.primary_host, headers={"sec-fetch-site": "same-origin"})
+        here = f"http://{pulse.primary_host}/people/?q=a"
+        response = client.get(url("people"), headers={"HX-Request": "true", "HX-Current-URL": here})
+        assert response.headers["HX-Redirect"].endswith("next=%2Fpeople%2F%3Fq%3Da")
+
+
+class TestGroups:
+    def test_are_made_filled_and_emptied(self, owner: Client, ben: User) -> None:
+        owner.post(url("group_new"), {"name": "Door staff", "description": "At the doors"})
+        made = GroupProfile.objects.get(group__name="Door staff")
+        owner.post(url("group_add", made.pk), {"person": ben.pk, "starts": "", "ends": ""})
+        assert "Ben Castillo" in owner.get(url("group", made.pk)).content.decode()
+        owner.post(url("group_end", made.pk, ben.pk), {"ends": ""})
+        assert not GroupMembership.objects.current(at=timezone.now()).exists()
+
+    def test_last_days_belong_to_the_period(self, owner: Client, ben: User, staff: GroupProfile) -> None:
+        last = timezone.localdate() + 3 * DAY
+        owner.post(url("group_add", staff.pk), {"person": ben.pk, "ends": last.isoformat()})
+        (period,) = GroupMembership.objects.filter(user=ben)
+        assert period.ends_at is not None
+        assert timezone.localtime(period.ends_at).date() == last + DAY
+
+
+class TestRoles:
+    def test_own_ones_are_made_and_deleted(self, owner: Client) -> None:
+        asked = {"name": "Door", "rank": "200", "perms": ["records.view", "people.view"]}
+        owner.post(url("role_new"), asked)
+        made = Role.objects.get(name="Door")
+        assert "Door" in owner.get(url("roles")).content.decode()
+        owner.post(url("role_delete", made.pk))
+        assert "Door" not in owner.get(url("roles")).content.decode().replace("Door staff", "")
+
+    def test_people_of_a_deleted_one_get_another(self, owner: Client, ben: User) -> None:
+        owner.post(url("role_new"), {"name": "Door", "rank": "200", "perms": ["records.view"]})
+        made = Role.objects.get(name="Door")
+        owner.post(url("person_role", ben.pk), {"role": made.pk})
+        assert owner.post(url("role_delete", made.pk)).status_code == 422
+        owner.post(url("role_delete", made.pk), {"instead": role("member").pk})
+        found = load(ben, at=timezone.now()).role
+        assert found is not None
+        assert found.code == "member"
+
+
+class TestSharing:
+    def test_one_record_with_a_guest_and_back(self, owner: Client, cy: User, event: Record) -> None:
+        asked = {"to": f"person:{cy.pk}", "perms": [perms.RECORDS_VIEW], "ends": ""}
+        assert owner.post(address("share", event), asked).status_code == 302
+        assert policy_for(Record).allows(cy, perms.RECORDS_VIEW, event, timezone.now())
+        assert "Cy Novak" in owner.get(url("sharing")).content.decode()
+        owner.post(f"{address('unshare', event)}?to=person:{cy.pk}")
+        assert not policy_for(Record).allows(cy, perms.RECORDS_VIEW, event, timezone.now())
+
+    def test_a_guest_sees_only_why_they_can(
+        self,
+        pulse: Organisation,
+        client_as: ClientAs,
+        ada: User,
+        ben: User,
+        cy: User,
+        event: Record,
+        at: datetime,
+    ) -> None:
+        for person in (ben, cy):
+            grant(obj=event, to=person, names=[perms.RECORDS_VIEW], by=ada, at=at)
+        page = client_as("cy@pulse.example", pulse).get(address("access", event)).content.decode()
+        assert "Shared with Cy Novak by Ada Okafor" in page
+        assert "Ben Castillo" not in page
+
+    def test_a_member_does_not_unshare_what_a_guest_may_not_touch(
+        self,
+        pulse: Organisation,
+        client_as: ClientAs,
+        ada: User,
+        ben: User,
+        cy: User,
+        event: Record,
+        at: datetime,
+    ) -> None:
+        for person in (ben, cy):
+            grant(obj=event, to=person, names=[perms.RECORDS_VIEW], by=ada, at=at)
+        guest = client_as("cy@pulse.example", pulse)
+        assert guest.post(f"{address('unshare', event)}?to=person:{ben.pk}").status_code == 403
+        assert guest.post(f"{address('unshare', event)}?to=person:{cy.pk}").status_code == 302
+
+    def test_says_why_somebody_can_see_it(
+        self,
+        owner: Client,
+        ada: User,
+        cy: User,
+        staff: GroupProfile,
+        events: Collection,
+        event: Record,
+        at: datetime,
+    ) -> None:
+        add_to_group(group=staff, user=cy, by=ada, at=at)
+        grant(obj=events, to=staff, names=[perms.RECORDS_VIEW], by=ada, at=at)
+        page = owner.get(address("access", event), {"person": str(cy.pk)}).content.decode()
+        assert "Inherited from the collection Events: shared with the group Door staff by Ada Okafor" in page
+
+    def test_lists_what_is_shared_with_oneself(
+        self, pulse: Organisation, client_as: ClientAs, ada: User, cy: User, events: Collection, at: datetime
+    ) -> None:
+        grant(obj=events, to=cy, names=[perms.RECORDS_VIEW], by=ada, at=at)
+        page = client_as("cy@pulse.example", pulse).get(url("shared_with_me")).content.decode()
+        assert "Events" in page
