@@ -4,12 +4,14 @@ import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
 from accounts.actions.directory import repair
 from accounts.actions.profile import accent_digest, redraw
-from accounts.identity.models import User
+from accounts.identity.models import Session, User
 from accounts.refusals import NotAnImage
+from accounts.sweeps import tidy
 from tenants.context import enter
 from tenants.models import DirectoryEntry, Organisation
 from tests.people import SETTING_UP, make_person, signed_in, visitor
@@ -79,9 +81,10 @@ class TestLogo:
         with pytest.raises(NotAnImage):
             redraw(content)
 
-    def test_has_not_too_many_dots(self) -> None:
+    def test_has_not_too_many_dots(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("accounts.actions.profile._MOST_PIXELS", 1000)
         with pytest.raises(NotAnImage, match="pixels"):
-            redraw(picture("PNG", (8000, 6000)))
+            redraw(picture("PNG", (100, 100)))
 
     def test_says_what_is_wrong(self, pulse: Organisation) -> None:
         client = signed_in(pulse, "ada@pulse.example")
@@ -119,3 +122,18 @@ class TestDirectory:
         assert not DirectoryEntry.objects.of("ben@pulse.example").exists()
         assert DirectoryEntry.objects.of("FAY@pulse.example").count() == 1
         assert repair(pulse) == 0
+
+
+class TestTidying:
+    def test_deletes_ended_sessions_and_mends_the_directory(self, pulse: Organisation) -> None:
+        signed_in(pulse, "ben@pulse.example")
+        signed_in(pulse, "cy@pulse.example")
+        with enter(pulse, actor=SETTING_UP):
+            ben = User.objects.get(email="ben@pulse.example")
+            Session.objects.of(ben.pk).update(idle_until=timezone.now())
+        assert tidy() >= 2
+        with enter(pulse, actor=SETTING_UP):
+            assert [session.user.email for session in Session.objects.all() if session.user] == [
+                "cy@pulse.example"
+            ]
+        assert DirectoryEntry.objects.of("ben@pulse.example").count() == 1

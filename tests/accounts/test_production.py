@@ -1,15 +1,15 @@
 """Production refuses to start with what would make it unsafe."""
 
 import os
-import subprocess
-import sys
+import runpy
+from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from config.startup import excess_rights, logins_are_small, refuse_or_start
-from tests.servers import ROOT
 
 GOOD = {
     "DJANGO_SECRET_KEY": "cV9pXk2mQ7sLw4eRt8yUi1oPa5dFg3hJz6xNb0vKc-qWeRtYuIoP",
@@ -17,21 +17,25 @@ GOOD = {
     "ENCLAVE_TLS": "proxy",
     "ENCLAVE_LOGIN": "app",
 }
-WANTED = "import config.settings.prod as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.DEBUG)"
 
 
-def load(**changes: str) -> subprocess.CompletedProcess[str]:
-    """Load the settings in a process of their own, with an environment of our choice."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OWNER_")}
-    chosen = {name: value for name, value in {**inherited, **GOOD, **changes}.items() if value}
-    return subprocess.run(
-        [sys.executable, "-c", WANTED], cwd=ROOT, env=chosen, capture_output=True, text=True, timeout=30
-    )
+def load(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
+    """Run the settings module afresh, with an environment of our choice."""
+    for name in [name for name in os.environ if name.startswith("OWNER_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**GOOD, **changes}.items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_module("config.settings.prod")
 
 
 class TestSettings:
-    def test_load_when_everything_is_there(self) -> None:
-        assert load().stdout.split() == ["__Host-sid", "__Host-csrf", "False"]
+    def test_load_when_everything_is_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loaded = load(monkeypatch)
+        assert loaded["SESSION_COOKIE_NAME"] == "__Host-sid"
+        assert loaded["CSRF_COOKIE_NAME"] == "__Host-csrf"
+        assert loaded["SESSION_COOKIE_SECURE"] is loaded["CSRF_COOKIE_SECURE"] is True
+        assert loaded["DEBUG"] is False
+        assert "SESSION_COOKIE_DOMAIN" not in loaded
 
     @pytest.mark.parametrize(
         ("changes", "named"),
@@ -46,15 +50,14 @@ class TestSettings:
             ({"OWNER_CONTROL_DATABASE_URL": "postgresql://o:o@localhost/control"}, "OWNER_CONTROL"),
         ],
     )
-    def test_refuse(self, changes: dict[str, str], named: str) -> None:
-        result = load(**changes)
-        assert result.returncode != 0
-        assert "ImproperlyConfigured" in result.stderr
-        assert named in result.stderr.splitlines()[-1]
+    def test_refuse(self, changes: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(ImproperlyConfigured, match=named):
+            load(monkeypatch, **changes)
 
-    def test_the_owners_process_may_know_the_owner(self) -> None:
-        owner = {name: os.environ[name] for name in os.environ if name.startswith("OWNER_")}
-        assert load(ENCLAVE_LOGIN="owner", **owner).returncode == 0
+    def test_the_owners_process_may_know_the_owner(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("config.settings.base.DATABASE_LOGIN", "owner")
+        owner = "postgresql://o:o@localhost/control"
+        assert load(monkeypatch, OWNER_CONTROL_DATABASE_URL=owner)["DEBUG"] is False
 
 
 class TestLogins:

@@ -1,5 +1,7 @@
 """Signing in with a password, at an organisation's host."""
 
+import json
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -7,10 +9,11 @@ from django.utils import timezone
 
 from accounts.identity.models import Session, User
 from accounts.sessions import digest
+from audit.models import Event
 from tenants.context import enter
 from tenants.models import Organisation
 from tests.conftest import PASSWORD
-from tests.people import SETTING_UP, visitor
+from tests.people import SETTING_UP, signed_in, visitor
 
 LOGIN = "/accounts/login/"
 COOKIE = settings.SESSION_COOKIE_NAME
@@ -82,3 +85,36 @@ class TestPassword:
         assert row.idle == limit
         assert bool(client.cookies[COOKIE]["max-age"]) == bool(more)
         assert row.idle_until > timezone.now()
+
+
+def codes_of(organisation: Organisation) -> list[str]:
+    """Return the codes of intent in the trail, oldest first."""
+    with enter(organisation, actor=SETTING_UP):
+        return list(
+            Event.objects.filter(code__in=["sign_in.done", "sign_in.failed", "sign_in.ended"])
+            .order_by("eid")
+            .values_list("code", flat=True)
+        )
+
+
+class TestTrail:
+    def test_tells_who_came_and_went(self, pulse: Organisation) -> None:
+        client = visitor("pulse.enclave.localhost")
+        sign_in(client, "ada@pulse.example")
+        client.post("/accounts/logout/")
+        assert codes_of(pulse) == ["sign_in.done", "sign_in.ended"]
+
+    def test_tells_of_failures_too(self, pulse: Organisation) -> None:
+        sign_in(visitor("pulse.enclave.localhost"), "ada@pulse.example", "wrong")
+        assert codes_of(pulse) == ["sign_in.failed"]
+
+    def test_knows_the_person_and_the_session(self, pulse: Organisation) -> None:
+        client = signed_in(pulse, "ben@pulse.example")
+        client.post("/account/", {"name": "Ben Reyes"})
+        with enter(pulse, actor=SETTING_UP):
+            session = Session.objects.get()
+            event = Event.objects.filter(code="identity.user.changed").latest("eid")
+        actor = json.loads(event.payload)["by"]
+        assert actor["kind"] == "person"
+        assert actor["credential"] == session.short_name
+        assert event.actor_id == session.user_id
