@@ -130,7 +130,8 @@ class _Checker:
                 return
             before = table.numbers < start_row
             for name, seen in self.seen.items():
-                seen.repeats(self.parsers[name].parse(table.cells[self.places[name]].filter(before)).json)
+                parsed = self.parsers[name].parse(table.cells[self.places[name]].filter(before))
+                seen.repeats(parsed.json.str.to_lowercase())
 
     def piece(self, table: Table) -> Checked:
         columns: dict[str, pl.Series] = {}
@@ -168,7 +169,8 @@ class _Checker:
                 lacking = json.is_null().arg_true().to_list()
                 reasons += [(place, name, REQUIRED) for place in lacking if (place, name) not in faulty]
             if spec.unique:
-                again = self.seen[name].repeats(json)
+                # Values that differ in case only are the same value to unique fields.
+                again = self.seen[name].repeats(json.str.to_lowercase())
                 reasons += [(place, name, REPEATED) for place in again.arg_true().to_list()]
                 if self.taken is not None:
                     used = list(self.taken(spec.key, set(json.drop_nulls().to_list())))
