@@ -6,9 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from accounts.actions.people import add_person
 from audit import access
 from audit.models import Event
 from tenants.context import Actor, enter
@@ -56,14 +54,11 @@ class TestTheTrailPage:
         assert ada.get(f"{URL}?{query}").status_code == 200
 
     def test_is_forbidden_to_a_member(self, ada: Client, pulse: Organisation, client_as: ClientAs) -> None:
-        with enter(pulse, actor=Actor.system("test")):
-            add_person(
-                email="mel@pulse.example",
-                name="Mel Member",
-                at=timezone.now(),
-                password="a long enough password",
-            )
-        assert client_as("mel@pulse.example", pulse).get(URL).status_code == 403
+        response = client_as("ben@pulse.example", pulse).get(URL)
+
+        assert response.status_code == 403
+        assert client_as("ben@pulse.example", pulse).get(f"{URL}1/1/1/").status_code == 403
+        assert client_as("ben@pulse.example", pulse).get(f"{URL}together/1.1/").status_code == 403
 
     def test_is_closed_to_somebody_not_signed_in(self, pulse: Organisation) -> None:
         response = Client(HTTP_HOST=pulse.primary_host).get(URL)
