@@ -1,0 +1,1 @@
+"""Forms of the room's pages. The rules stand in the actions."""
