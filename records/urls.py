@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from records.views import answers, bins, bulk, fields, filters, listing, records, saved
+from records.views import answers, bins, bulk, fields, files, filters, listing, records, saved
 
 app_name = "records"
 
@@ -29,6 +29,9 @@ _PAGES = (
     ("record", "r/<uuid:pk>/", records.record),
     ("record-edit", "r/<uuid:pk>/edit/", records.record_edit),
     ("field-edit", "r/<uuid:pk>/edit/<slug:field>/", fields.field_edit),
+    ("file-attach", "r/<uuid:pk>/files/", files.file_attach),
+    ("file", "r/<uuid:pk>/files/<uuid:file>/", files.file_open),
+    ("file-remove", "r/<uuid:pk>/files/<uuid:file>/remove/", files.file_remove),
     ("record-bin", "r/<uuid:pk>/bin/", records.record_bin),
 )
 

@@ -88,23 +88,21 @@ def lines(
     A page has a thousand cells, so they are put together here rather than by a template.
     """
     rest = [column for column in columns if handle is None or column.key != handle.key]
-    return [mark_safe("".join(_line(cells, row, rest, row.id in editable))) for row in page.rows]  # noqa: S308  # each part is escaped by cell
+    typed = frozenset(column.key for column in cells.place.typed())
+    none: frozenset[str] = frozenset()
+    found = ("".join(_line(cells, row, rest, typed if row.id in editable else none)) for row in page.rows)
+    return [mark_safe(line) for line in found]  # noqa: S308  # each part is escaped by cell
 
 
-def _line(cells: Cells, row: Row, columns: Sequence[Column], may_edit: bool) -> list[str]:
-    base = cells.place.url("record", row.id) if may_edit else ""
+def _line(cells: Cells, row: Row, columns: Sequence[Column], typed: frozenset[str]) -> list[str]:
+    base = cells.place.url("record", row.id) if typed else ""
     found = []
     for column in columns:
         inside = cells.html(column.spec, row.values.get(column.key))
         classes = _CLASS[column.type]
         opening = f'<td class="{classes}"' if classes else "<td"
-        if may_edit and is_editable(column):
+        if column.key in typed:
             # Keys of fields are checked by FieldSpec: letters, digits and underscores.
             opening += f' data-edit="{base}edit/{column.key}/"'
         found.append(f"{opening}>{inside}</td>")
     return found
-
-
-def is_editable(column: Column) -> bool:
-    """Return whether a value can be changed in its cell."""
-    return not column.system and column.type is not FieldType.FILE

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from records.tables import Column, Filter, Op, TableQuery
-from records.tables.labels import name_references
 from records.values import FieldType, Wrong, display, parser_for
 from records.views.places import Place
 
@@ -25,7 +23,8 @@ class Chip:
 
 def shown(place: Place, query: TableQuery) -> list[Chip]:
     """Return the chips of a query. At most three queries, for the names of what filters refer to."""
-    labels = _labels(place, query)
+    columns = [place.table.columns[asked.key] for asked in query.filters]
+    labels = place.labels(columns, [{asked.key: value} for asked in query.filters for value in asked.values])
     base = query.first_page().encode()
     return [
         Chip(
@@ -62,14 +61,3 @@ def _value(place: Place, column: Column, value: str, labels: Mapping[str, str]) 
 def asked_as_text(column: Column) -> bool:
     """Return whether a part of a value may be asked for, which no parser would take."""
     return column.type in (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.LINK)
-
-
-def _labels(place: Place, query: TableQuery) -> dict[str, str]:
-    rows: list[dict[str, Any]] = []
-    columns = []
-    for asked in query.filters:
-        column = place.table.columns[asked.key]
-        if column.type.is_reference:
-            columns.append(column)
-            rows.extend({asked.key: value} for value in asked.values)
-    return name_references(rows, columns, place.table.holder) if rows else {}

@@ -7,31 +7,29 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from accounts.identity.models import User
-from records.actions.refusals import Conflict
 from records.tables import Column
-from records.tables.labels import name_references
 from records.values import Canonical
 from records.views import touching
 from records.views.cells import cells_of
 from records.views.places import Place, page_part
-from records.views.touching import Sent
+from records.views.touching import Clash, Sent
 
 THEIRS = "theirs"
 
 
 def ask(
-    request: HttpRequest, place: Place, conflict: Conflict, sent: Sent, *, action: str, next: str = ""
+    request: HttpRequest, place: Place, clash: Clash, sent: Sent, *, action: str, next: str = ""
 ) -> HttpResponse:
     """Show both versions of the fields that differ, in the shared dialog or as a page."""
-    row = place.table.row(conflict.theirs)
-    columns = [column for key, column in place.table.columns.items() if key in conflict.mine]
-    choices = _choices(request, place, columns, row.values, conflict.mine)
+    row = clash.row
+    columns = [column for key, column in place.table.columns.items() if key in clash.mine]
+    choices = _choices(request, place, columns, row.values, clash.mine)
     context = {
         "place": place,
         "row": row,
         "title": row.title,
-        "by": row_by(conflict),
-        "at": conflict.theirs.updated_at,
+        "by": name_of(clash),
+        "at": clash.at,
         "choices": choices,
         "action": action,
         "next": next,
@@ -50,9 +48,9 @@ def ask(
     return response
 
 
-def row_by(conflict: Conflict) -> str:
+def name_of(clash: Clash) -> str:
     """Return who saved first."""
-    person = User.objects.filter(pk=conflict.theirs.updated_by).first()
+    person = User.objects.filter(pk=clash.by).first() if clash.by else None
     return person.name if person else "Somebody"
 
 
@@ -64,7 +62,7 @@ def _choices(
     mine: Mapping[str, Canonical | None],
 ) -> list[dict[str, Any]]:
     both = [theirs, {key: value for key, value in mine.items() if value is not None}]
-    cells = cells_of(request, place, name_references(both, columns, place.table.holder))
+    cells = cells_of(request, place, place.labels(columns, both))
     return [
         {
             "key": column.key,

@@ -8,14 +8,15 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_safe
 
 from permissions import perms
-from records.actions.refusals import Conflict, Invalid
+from records.actions.refusals import Invalid
 from records.tables import Column
 from records.values import FieldType
 from records.views import conflicts, touching
 from records.views.answers import here_before, toast
-from records.views.cells import cells_of, is_editable
+from records.views.cells import cells_of
 from records.views.inputs import Options, ValuesForm
 from records.views.places import Place, at_place, find_row
+from records.views.touching import Clash
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,19 +33,18 @@ def field_edit(request: HttpRequest, place: Place, pk: UUID, field: str) -> Http
         return _form(request, {"field": form[column.key], "action": action, "hidden": hidden})
     sent = touching.read(request.POST, [column], zone=place.table.zone)
     try:
-        done = touching.save(request, place, row, sent)
-    except Conflict as conflict:
+        done, now = touching.save(request, place, row, sent)
+    except Clash as clash:
         whole = place.url("record-edit", pk)
         back = here_before(request, place.url("record", pk))
-        return conflicts.ask(request, place, conflict, sent, action=whole, next=back)
+        return conflicts.ask(request, place, clash, sent, action=whole, next=back)
     except Invalid as refusal:
-        errors = {column.key: message for message in refusal.errors.values()}
+        errors = {column.key: " ".join(refusal.errors.values())}
         form = ValuesForm([column], options, sent=request.POST, errors=errors, ids=f"-{row.id}")
         hidden = touching.hidden([column], sent.seen, sent.expected)
         return _form(
             request, {"field": form[column.key], "action": action, "hidden": hidden}, status=refusal.status
         )
-    now = place.table.row(done.record or row.obj)
     cells = cells_of(request, place, place.table.labels([now]))
     value = now.values.get(column.key)
     shown = cells.whole(column.spec, value) if "whole" in request.GET else cells.html(column.spec, value)
@@ -53,8 +53,8 @@ def field_edit(request: HttpRequest, place: Place, pk: UUID, field: str) -> Http
 
 
 def _editable(place: Place, key: str) -> Column:
-    column = place.table.columns.get(key)
-    if column is None or not is_editable(column):
+    column = next((one for one in place.typed() if one.key == key), None)
+    if column is None:
         raise Http404
     return column
 

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from permissions.holder import members
 from permissions.policies import policy_for
 from records.models import Collection, Record
+from records.rooms import RoomTable
 from records.tables import BadQuery, Column, Filter, NotPrepared, Op, TableQuery, of_collection
 from records.tables.labels import title_records
 from records.values import Canonical, FieldSpec, FieldType, Locale, display
@@ -47,6 +48,8 @@ class Options:
     def records(self, spec: FieldSpec, *, typed: str = "", chosen: str = "") -> Choices:
         """Return records of the linked collection that begin with or have what was typed, and the chosen."""
         found = self._found(spec, typed)
+        if isinstance(self.place.table, RoomTable):
+            return found
         if chosen and chosen not in {pk for pk, _ in found}:
             rows = policy_for(Record).visible_to(self.holder, self.holder.at).filter(pk=chosen)
             label = title_records(list(rows)).get(chosen, HIDDEN)
@@ -54,8 +57,11 @@ class Options:
         return found
 
     def _found(self, spec: FieldSpec, typed: str) -> Choices:
+        if isinstance(self.place.table, RoomTable):
+            return self._of_room(self.place.table, spec, typed)
         seen = policy_for(Collection).visible_to(self.holder, self.holder.at)
-        home = seen.filter(pk=spec.option("collection", "") or None).prefetch_related("fields").first()
+        wanted = spec.option("collection", "")
+        home = seen.filter(pk=wanted).prefetch_related("fields").first() if wanted else None
         if home is None:
             return []
         table = of_collection(home, self.holder, at=self.holder.at)
@@ -67,6 +73,12 @@ class Options:
             if rows:
                 return sorted(((row.id, row.title) for row in rows), key=lambda pair: pair[1].casefold())
         return []
+
+    def _of_room(self, table: RoomTable, spec: FieldSpec, typed: str) -> Choices:
+        related: Any = table.room.model._meta.get_field(spec.key).related_model
+        rows = policy_for(related).visible_to(self.holder, self.holder.at).order_by("-pk")
+        known = ((str(row.pk), str(row)) for row in rows[: OFFERED * 10])
+        return [pair for pair in known if typed.casefold() in pair[1].casefold()][: OFFERED + 1]
 
 
 def _ways(title_key: str, typed: str) -> list[TableQuery]:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from permissions import perms
+from permissions.panels import address
 from records.tables import BadQuery, Column, Count, NotPrepared, Page, TableQuery
 from records.views import chips, views_menu
 from records.views.cells import Cells, cells_of, lines
@@ -154,6 +155,7 @@ def shell(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
         "sort": sort,
         "heads": _heads(place, query),
         "views": views_menu.shown(request, place, query),
+        "share_url": _share_url(place),
         "may": {name: place.may(f"records.{name}") for name in ("change", "delete", "share", "import")},
         "may_design": place.may(perms.COLLECTIONS_DESIGN),
         "menus": _menus(request, place),
@@ -161,6 +163,13 @@ def shell(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
         "accept": FILES,
         "picked": _actions(place),
     }
+
+
+def _share_url(place: Place) -> str:
+    """Return where the whole collection is shared, for those who may; a room is shared row by row."""
+    if place.collection is None or not place.may(perms.RECORDS_SHARE):
+        return ""
+    return address("access", place.collection)
 
 
 def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
@@ -184,9 +193,9 @@ def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
 
 def _menus(request: HttpRequest, place: Place) -> dict[str, list[dict[str, Any]]]:
     add: list[dict[str, Any]] = [{"label": "Add one record", "url": place.url("new"), "icon": "plus"}]
-    if place.collection and place.may(perms.RECORDS_IMPORT):
-        if there := address_of("records:import-into", place.table.key):
-            add.append({"label": "Import a file", "url": there, "icon": "arrow-up-tray"})
+    there = address_of("records:import-into", place.table.key) if place.collection else ""
+    if there and place.may(perms.RECORDS_IMPORT):
+        add.append({"label": "Import a file", "url": there, "icon": "arrow-up-tray"})
     more: list[dict[str, Any]] = []
     if place.collection:
         if place.may(perms.COLLECTIONS_DESIGN) and (

@@ -3,7 +3,7 @@
 A collection answers below /c/<key>/, a registered room below /rooms/<key>/; the same views serve both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -17,8 +17,12 @@ from permissions import perms
 from permissions.access import get_or_404, signed_in
 from permissions.holder import Holder, holder_of
 from permissions.policies import policy_for
-from records.models import Collection
-from records.tables import CollectionTable, Row, Table, TableQuery, of_collection
+from records import rooms
+from records.models import Collection, Record
+from records.rooms.actions import typed_specs
+from records.rooms.table import RoomTable
+from records.tables import CollectionTable, Column, Row, Table, TableQuery, of_collection
+from records.values import FieldType
 
 View = Callable[..., HttpResponse]
 
@@ -53,6 +57,29 @@ class Place:
             raise Http404
         return self.table
 
+    def typed(self) -> list[Column]:
+        """Return the columns that people type into."""
+        if isinstance(self.table, RoomTable):
+            known = {spec.key for spec in typed_specs(self.table.room)}
+            return [column for key, column in self.table.columns.items() if key in known]
+        return [
+            column
+            for column in self.table.columns.values()
+            if not column.system and column.type is not FieldType.FILE
+        ]
+
+    def labels(self, columns: Sequence[Column], values: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Name what some values refer to, as far as the person may see it."""
+        if not any(column.type.is_reference for column in columns):
+            return {}
+        found = [Row("", "", row, 0, Record()) for row in values]
+        return self.table.labels(found)
+
+    @property
+    def icon(self) -> str:
+        """Return the icon of the table."""
+        return self.table.room.icon if isinstance(self.table, RoomTable) else self.design.icon
+
     @property
     def design(self) -> Collection:
         """Return the collection. Raises Http404 for a room."""
@@ -83,7 +110,10 @@ def _collection(holder: Holder, key: str) -> Place:
 
 
 def _room(holder: Holder, key: str) -> Place:
-    raise Http404
+    table = rooms.table_of(key, holder, at=holder.at)
+    if perms.RECORDS_VIEW not in table.permissions and not table.rows().exists():
+        raise Http404
+    return Place(table, None)
 
 
 def at_place(to: str = perms.COLLECTIONS_VIEW) -> Callable[[View], View]:

@@ -1,5 +1,6 @@
 """One record: its page and panel, adding one, changing it as a whole, the bin."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from permissions import perms
 from records.actions import records
-from records.actions.refusals import Conflict, Invalid
-from records.tables import Column, Row
+from records.actions.refusals import Invalid
+from records.tables import Row
+from records.values import Canonical
 from records.views import beside, conflicts, touching
 from records.views.answers import person, say_done, way_back
-from records.views.cells import cells_of, is_editable
+from records.views.cells import cells_of
 from records.views.inputs import Options, ValuesForm, posted
 from records.views.places import Place, at_place, find_row, may_do, page_part
+from records.views.touching import Clash
 
 
 @require_safe
@@ -49,6 +52,7 @@ def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> 
     """Return the fields of a record in reading order, the system's own last."""
     cells = cells_of(request, place, place.table.labels([row]))
     base = place.url("record", row.id)
+    typed = {column.key for column in place.typed()}
     return [
         {
             "label": column.name,
@@ -56,7 +60,7 @@ def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> 
             "html": cells.whole(column.spec, row.values.get(column.key)),
             "system": column.system,
             "sensitive": column.spec.sensitive,
-            "edit_url": f"{base}edit/{column.key}/" if may_change and is_editable(column) else "",
+            "edit_url": f"{base}edit/{column.key}/" if may_change and column.key in typed else "",
         }
         for column in place.table.columns.values()
     ]
@@ -68,10 +72,10 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
         found.append(
             {"label": "Change all fields", "url": place.url("record-edit", row.id), "icon": "pencil-square"}
         )
-    if place.collection and may_do(place, UUID(row.id), perms.RECORDS_DELETE):
+    if may_do(place, UUID(row.id), perms.RECORDS_DELETE):
         found.append(
             {
-                "label": "Move to bin",
+                "label": "Move to bin" if place.collection else "Delete for good",
                 "url": place.url("record-bin", row.id),
                 "icon": "trash",
                 "tone": "danger",
@@ -82,34 +86,22 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
     return found
 
 
-def designed(place: Place) -> list[Column]:
-    """Return the columns that a person types into."""
-    return [column for column in place.table.columns.values() if is_editable(column)]
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @at_place(perms.RECORDS_CHANGE)
 def record_new(request: HttpRequest, place: Place) -> HttpResponse:
     """Add a record by hand."""
-    columns, options = designed(place), Options(request, place)
+    columns, options = place.typed(), Options(request, place)
     status, form = 200, ValuesForm(columns, options)
     if request.method == "POST":
         values = {column.key: posted(column.spec, request.POST, column.key) for column in columns}
         try:
-            done = records.create(
-                collection=place.design,
-                values=values,
-                by=person(request),
-                at=timezone.now(),
-                zone=place.table.zone,
-            )
+            done, made = touching.create(request, place, values)
         except Invalid as refusal:
             status, form = 422, ValuesForm(columns, options, sent=request.POST, errors=refusal.errors)
         else:
             say_done(request, done)
-            made = done.record.pk if done.record else ""
             return HttpResponseRedirect(
-                place.url("new") if "another" in request.POST else place.url("record", made)
+                place.url("new") if "another" in request.POST else place.url("record", made.id)
             )
     context = {
         "place": place,
@@ -125,16 +117,17 @@ def record_new(request: HttpRequest, place: Place) -> HttpResponse:
 def record_edit(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
     """Change a record as a whole: the way without scripts, and where a conflict is settled."""
     row = find_row(place, pk, to=perms.RECORDS_CHANGE)
-    columns, options = designed(place), Options(request, place)
-    status, form, seen = 200, ValuesForm(columns, options, values=row.values), row.values
+    columns, options = place.typed(), Options(request, place)
+    seen: Mapping[str, Canonical | None] = row.values
+    status, form = 200, ValuesForm(columns, options, values=row.values)
     expected = row.version
     if request.method == "POST":
         sent = touching.read(conflicts.settled(request.POST), columns, zone=place.table.zone)
         seen, expected = sent.seen, sent.expected
         try:
-            done = touching.save(request, place, row, sent)
-        except Conflict as conflict:
-            return conflicts.ask(request, place, conflict, sent, action=place.url("record-edit", pk))
+            done, _ = touching.save(request, place, row, sent)
+        except Clash as clash:
+            return conflicts.ask(request, place, clash, sent, action=place.url("record-edit", pk))
         except Invalid as refusal:
             shown = touching.filled(sent, columns, row.values)
             status, form = 422, ValuesForm(columns, options, sent=shown, errors=refusal.errors)
@@ -160,6 +153,8 @@ def record_edit(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
 def record_bin(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
     """Move a record to the bin."""
     row = find_row(place, pk, to=perms.RECORDS_DELETE)
+    if place.collection is None:
+        return _delete(request, place, row)
     done = records.move_to_bin(
         collection=place.design,
         ids=[UUID(row.id)],
@@ -168,3 +163,23 @@ def record_bin(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
     )
     say_done(request, done, text=f"{row.title} moved to the bin")
     return HttpResponseRedirect(place.url("list"))
+
+
+def _delete(request: HttpRequest, place: Place, row: Row) -> HttpResponse:
+    """Delete a row of a room for good: rooms keep no bin, so it is asked first."""
+    if "sure" in request.POST:
+        done = touching.remove(request, place, row)
+        say_done(request, done, text=f"{row.title} deleted for good")
+        return HttpResponseRedirect(place.url("list"))
+    context = {
+        "place": place,
+        "title": f"Delete {row.title} for good",
+        "label": f"Delete {row.title} for good",
+        "tone": "danger",
+        "consequences": ["This cannot be undone."],
+        "action": place.url("record-bin", row.id),
+        "fields": [("sure", "1")],
+        "cancel_url": place.url("record", row.id),
+        "crumbs": [{"label": place.table.title, "url": place.url("list")}],
+    }
+    return render(request, "records/bulk_confirm.html", context)

@@ -9,6 +9,7 @@ from config.frame import NavItem
 from permissions import perms
 from permissions.holder import holder_of
 from permissions.policies import policy_for
+from records import rooms
 from records.models import Collection
 
 _KEPT = "_records_collections"
@@ -19,7 +20,9 @@ def visible_collections(request: HttpRequest) -> list[Collection]:
     kept: list[Collection] | None = getattr(request, _KEPT, None)
     if kept is None:
         holder = holder_of(request)
-        kept = list(policy_for(Collection).visible_to(holder, holder.at).with_counts())
+        # The policy's querysets are those of the model, with its own questions.
+        seen = policy_for(Collection).visible_to(holder, holder.at)
+        kept = list(Collection.objects.filter(pk__in=seen.values("pk")).with_counts())
         setattr(request, _KEPT, kept)
     return kept
 
@@ -47,6 +50,10 @@ def nav(request: HttpRequest) -> Iterable[NavItem]:
             count=collection.record_count() if counted else None,
             order=order,
         )
+    if counted:
+        # Who was given single rows of a room finds them under what is shared with them.
+        for order, room in enumerate(rooms.registered(), start=5_000):
+            yield NavItem(room.title, reverse("records:room-list", args=[room.key]), room.icon, order=order)
     if address := address_of("records:collection-new"):
         yield NavItem("New collection", address, "plus", perms.COLLECTIONS_DESIGN, order=10_000)
 

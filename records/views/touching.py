@@ -6,15 +6,19 @@ all, and two who change the same one are asked.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
 from records.actions import records
 from records.actions.done import Done
+from records.actions.refusals import Conflict
 from records.models import Record
+from records.rooms import RoomTable
+from records.rooms import actions as room_actions
 from records.tables import Column, Row
 from records.values import Canonical, Wrong, dumps, loads, parser_for
 from records.views.answers import person
@@ -34,7 +38,9 @@ class Sent:
     expected: int
 
 
-def hidden(columns: Sequence[Column], values: Mapping[str, Canonical], version: int) -> list[tuple[str, str]]:
+def hidden(
+    columns: Sequence[Column], values: Mapping[str, Canonical | None], version: int
+) -> list[tuple[str, str]]:
     """Return the hidden fields of a form that begins with these values."""
     seen = {column.key: values.get(column.key) for column in columns}
     named = [(FIELDS, column.key) for column in columns]
@@ -73,21 +79,78 @@ def _touched(column: Column, value: Any, first: Canonical | None, zone: tzinfo) 
         return True
 
 
-def save(request: HttpRequest, place: Place, row: Row, sent: Sent) -> Done:
-    """Keep what was touched. Raises Conflict, Invalid, Taken, Gone."""
-    if not isinstance(row.obj, Record):
-        raise TypeError("Only records of collections are changed here.")
+class Clash(Exception):
+    """Somebody changed a field that was touched: `row` is what stands now, `mine` what was to be kept."""
+
+    def __init__(
+        self, row: Row, mine: Mapping[str, Canonical | None], *, by: UUID | None, at: datetime | None
+    ) -> None:
+        super().__init__()
+        self.row, self.mine, self.by, self.at = row, dict(mine), by, at
+
+
+def save(request: HttpRequest, place: Place, row: Row, sent: Sent) -> tuple[Done, Row]:
+    """Keep what was touched; return what was done and the row as it is now.
+
+    Raises Clash, Invalid, Taken, Gone.
+    """
     if not sent.values:
-        return Done("Nothing was changed", count=0, record=row.obj)
-    return records.change(
-        record=row.obj,
-        values=sent.values,
-        expected=sent.expected,
-        seen=sent.seen,
-        by=person(request),
-        at=timezone.now(),
-        zone=place.table.zone,
-    )
+        return Done("Nothing was changed", count=0), row
+    if isinstance(place.table, RoomTable):
+        return _save_in_room(request, place.table, row, sent)
+    if not isinstance(row.obj, Record):
+        raise TypeError("A row of a collection is a record.")
+    try:
+        done = records.change(
+            record=row.obj,
+            values=sent.values,
+            expected=sent.expected,
+            seen=sent.seen,
+            by=person(request),
+            at=timezone.now(),
+            zone=place.table.zone,
+        )
+    except Conflict as conflict:
+        theirs = conflict.theirs
+        now = place.table.row(theirs)
+        raise Clash(now, conflict.mine, by=theirs.updated_by, at=theirs.updated_at) from conflict
+    return done, place.table.row(done.record or row.obj)
+
+
+def _save_in_room(request: HttpRequest, table: RoomTable, row: Row, sent: Sent) -> tuple[Done, Row]:
+    try:
+        obj = room_actions.change(
+            room=table.room,
+            pk=UUID(row.id),
+            values=sent.values,
+            seen=sent.seen,
+            by=person(request),
+            at=timezone.now(),
+            zone=table.zone,
+        )
+    except room_actions.RowConflict as conflict:
+        now = table.row(table.rows().get(pk=row.id))
+        raise Clash(now, conflict.mine, by=None, at=None) from conflict
+    return Done("Saved"), table.row(obj)
+
+
+def create(request: HttpRequest, place: Place, values: Mapping[str, object]) -> tuple[Done, Row]:
+    """Add a row with what was typed. Raises Invalid, Taken."""
+    who, at, zone = person(request), timezone.now(), place.table.zone
+    if isinstance(place.table, RoomTable):
+        obj = room_actions.create(room=place.table.room, values=values, by=who, at=at, zone=zone)
+        return Done("Added"), place.table.row(obj)
+    done = records.create(collection=place.design, values=values, by=who, at=at, zone=zone)
+    if done.record is None:
+        raise TypeError("Adding a record answers with it.")
+    return done, place.table.row(done.record)
+
+
+def remove(request: HttpRequest, place: Place, row: Row) -> Done:
+    """Delete a row of a room for good. Raises CannotDesign while others need it."""
+    if not isinstance(place.table, RoomTable):
+        raise TypeError("Records are moved to the bin.")
+    return room_actions.remove(room=place.table.room, pk=UUID(row.id), by=person(request), at=timezone.now())
 
 
 def filled(sent: Sent, columns: Sequence[Column], values: Mapping[str, Canonical]) -> QueryDict:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.identity.models import User
+from permissions.actions.grants import grant
 from records.actions import collections
 from records.models import Collection, Record
 from records.values import Choice, FieldSpec, FieldType
@@ -103,3 +105,16 @@ def user_of(organisation: Organisation, email: str) -> User:
     """Return a person of an organisation."""
     with enter(organisation, actor=SETTING_UP):
         return User.objects.get(email=email)
+
+
+@pytest.fixture
+def share(pulse: Organisation) -> Callable[..., None]:
+    """A function that shares an object with a person."""
+
+    def give(obj: Collection | Record, email: str, *names: str) -> None:
+        with enter(pulse, actor=SETTING_UP):
+            owner = User.objects.get(email="ada@pulse.example")
+            to = User.objects.get(email=email)
+            grant(obj=obj, to=to, names=names, by=owner, at=timezone.now())
+
+    return give
