@@ -148,8 +148,12 @@ class FieldForm(forms.Form):
         targets: Named,
         field: Field | None = None,
         may_hide: bool = True,
+        judged: bool = True,
     ) -> None:
-        super().__init__(data, initial=_kept(field) if field else {"currency": "EUR"})
+        """Begin with `data`, or with the field; not `judged`, `data` is what somebody is still typing."""
+        kept = _kept(field) if field else {"currency": "EUR"}
+        typed = data.dict() if data is not None and not judged else kept
+        super().__init__(data if judged else None, initial=typed)
         self.rows: list[Choice] = editing.read(data) if data is not None else _stored(field)
         self.was = field
         self.names = dict(targets)
@@ -159,6 +163,13 @@ class FieldForm(forms.Form):
             self.fields["new_choices"].widget.attrs = {"rows": 2}
         if not may_hide:
             del self.fields["sensitive"]
+
+    def rearrange(self, what: str) -> None:
+        """Move or remove a choice ("up:2", "remove:0"), and put those that were typed into the list."""
+        self.rows = editing.lengthened(
+            editing.rearranged(self.rows, what), str(self.initial.get("new_choices", ""))
+        )
+        self.initial["new_choices"] = ""
 
     def clean_currency(self) -> str:
         """Return the currency in capitals."""

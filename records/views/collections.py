@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,6 +24,7 @@ from records.actions.copying import copy_design
 from records.actions.holding import hold_design, shown_mark
 from records.forms.design import CopyForm, NewForm, SettingsForm, targets_of
 from records.models import Collection, Field
+from records.models.collection import CollectionQuerySet
 from records.models.field import new_key
 from records.values import FieldSpec, FieldType
 from records.views.answers import person
@@ -181,11 +181,12 @@ def _goes_with(collection: Collection) -> list[str]:
     return found
 
 
-def _binned(request: HttpRequest) -> QuerySet[Collection]:
+def _binned(request: HttpRequest) -> CollectionQuerySet:
     """Return the collections in the bin that the person may design."""
     holder = holder_of(request)
     mine = policy_for(Collection).condition(holder, perms.COLLECTIONS_DESIGN)
-    return Collection.objects.exclude(deleted_at=None).filter(mine)
+    found: CollectionQuerySet = Collection.objects.exclude(deleted_at=None).filter(mine)
+    return found
 
 
 @require_safe

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,6 @@ from permissions import perms
 from records.actions import fields
 from records.actions.done import Done
 from records.actions.holding import DesignMoved, field_mark, held_field, hold_design
-from records.forms import choices as editing
 from records.forms.design import FieldForm, targets_of
 from records.forms.words import CAN_BE_UNIQUE, TYPES
 from records.models import Field
@@ -37,10 +36,11 @@ _OWN = frozenset({"csrfmiddlewaretoken", "do", "agreed"})
 def field_new(request: HttpRequest, place: Place) -> HttpResponse:
     """Add a field at the end."""
     sent = request.POST if request.method == "POST" else None
-    form = FieldForm(sent, targets=targets_of(visible_collections(request)))
+    judged = not _is_draft(request)
+    form = FieldForm(sent, targets=targets_of(visible_collections(request)), judged=judged)
     status = 200
-    if sent is not None and _is_about_choices(request):
-        return _choices(request, place, form, None)
+    if not judged:
+        return _draft(request, place, form, None)
     if sent is not None:
         done = _add(request, place, form) if form.is_valid() else None
         if done is not None:
@@ -83,12 +83,12 @@ def field_design(request: HttpRequest, place: Place, field: str) -> HttpResponse
     found = field_of(place, field)
     if request.method != "POST":
         return _page(request, place, _form(request, place, found), found)
-    form = _form(request, place, found, request.POST)
-    if _is_about_choices(request):
-        return _choices(request, place, form, found)
-    if request.POST.get("do") == "back" or not form.is_valid():
-        # Back from the question is no mistake.
-        return _page(request, place, form, found, status=200 if "do" in request.POST else 422)
+    judged = not _is_draft(request)
+    form = _form(request, place, found, request.POST, judged=judged)
+    if not judged:
+        return _draft(request, place, form, found)
+    if not form.is_valid():
+        return _page(request, place, form, found, status=422)
     try:
         with transaction.atomic():
             held = held_field(
@@ -168,9 +168,15 @@ def field_of(place: Place, key: str) -> Field:
     return found
 
 
-def _form(request: HttpRequest, place: Place, field: Field, data: Any = None) -> FieldForm:
+def _form(
+    request: HttpRequest, place: Place, field: Field, data: QueryDict | None = None, *, judged: bool = True
+) -> FieldForm:
     return FieldForm(
-        data, field=field, targets=_targets(request, place, field), may_hide=place.may(RECORDS_SENSITIVE)
+        data,
+        field=field,
+        targets=_targets(request, place, field),
+        may_hide=place.may(RECORDS_SENSITIVE),
+        judged=judged,
     )
 
 
@@ -181,19 +187,16 @@ def _targets(request: HttpRequest, place: Place, field: Field) -> list[tuple[str
     return found if not kept or kept in dict(found) else [*found, (kept, "A collection you do not see")]
 
 
-def _is_about_choices(request: HttpRequest) -> bool:
-    return request.POST.get("do", "").partition(":")[0] in ("up", "down", "remove", "add")
+def _is_draft(request: HttpRequest) -> bool:
+    """Return whether a button was pressed that keeps nothing: one of the choices', or the way back."""
+    return "do" in request.POST
 
 
-def _choices(request: HttpRequest, place: Place, form: FieldForm, field: Field | None) -> HttpResponse:
-    """Show the choices after one was moved, removed or added; nothing is kept yet."""
-    form.rows = editing.rearranged(form.rows, request.POST.get("do", ""))
-    form.rows = editing.lengthened(form.rows, request.POST.get("new_choices", ""))
-    form.data = form.data.copy()
-    form.data["new_choices"] = ""
-    form._errors = {}
+def _draft(request: HttpRequest, place: Place, form: FieldForm, field: Field | None) -> HttpResponse:
+    """Show the form with what was typed, or its choices alone; nothing is kept yet."""
+    form.rearrange(request.POST.get("do", ""))
     if page_part(request) == "choices":
-        context = {"form": form, "changed": True}
+        context = {"form": form}
         return render_field(request, place, "_field_choices", context)
     return _page(request, place, form, field)
 
@@ -212,7 +215,7 @@ def _page(
         "form": form,
         "field": field,
         "theirs": _theirs(field) if theirs and field else None,
-        "mark": field_mark(field) if field else "",
+        "mark": _mark(request, field, theirs=theirs),
         "types": TYPES,
         "chosen": next((words for words in TYPES if words.value == chosen), None),
         "unique_types": " ".join(sorted(kind.value for kind in CAN_BE_UNIQUE)),
@@ -221,6 +224,14 @@ def _page(
         "title": f"Change {field.name}" if field else "Add a field",
     }
     return render_field(request, place, "field_design" if field else "field_new", context, status=status)
+
+
+def _mark(request: HttpRequest, field: Field | None, *, theirs: bool) -> str:
+    """Return the mark of the field as the person last saw it."""
+    if field is None:
+        return ""
+    kept = "" if theirs else request.POST.get("mark", "")
+    return kept or field_mark(field)
 
 
 def _theirs(field: Field) -> list[tuple[str, str]]:
