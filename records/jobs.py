@@ -15,12 +15,12 @@ from audit.actions import events
 from jobs.actions import Run
 from jobs.registry import kind
 from permissions import perms
-from records.actions import bulk
+from records.actions import bulk, undo
 from records.actions.fields import convert_some
 from records.indexes import making
 from records.indexes.rules import KIND as INDEX_KIND
 from records.indexes.rules import plan
-from records.models import Collection, Field, IndexState
+from records.models import Collection, Field, IndexState, UndoStep
 from records.models.index import IndexStatus
 from records.tables import CollectionTable, of_collection
 from records.values import Choice, FieldSpec
@@ -152,3 +152,20 @@ def _apply(
 def _tell(table: CollectionTable, verb: str, count: int) -> None:
     code = "records.binned" if verb == "bin" else "records.changed_many"
     events.record(code, target=table.collection, details={"count": count, "collection": table.title})
+
+
+@kind(undo.KIND, label="Undo")
+def take_back_many(run: Run) -> Mapping[str, Any]:
+    """Take back a change in the parts that it was made in, the last first."""
+    count, by = int(run.state.get("count", 0)), run.payload["by"]
+    while True:
+        with run.chunk():
+            steps = UndoStep.objects.filter(token=run.payload["token"]).select_related("collection")
+            step = steps.order_by("-id").first()
+            if step is None:
+                return {"records": count}
+            count += undo.take_back(step, by=UUID(by) if by else None, at=timezone.now())
+            if steps.count() == 1:
+                undo.tell(step, count)
+            step.delete()
+            run.checkpoint({"count": count}, done=count)

@@ -11,11 +11,16 @@ from django.db.models import F, QuerySet
 
 from accounts.identity.models import User
 from audit.actions import events
+from jobs.actions import enqueue
 from records.actions import checking
 from records.actions.done import Done, some
 from records.actions.refusals import CannotUndo
 from records.models import Collection, Record, UndoStep
 from records.statements import set_values
+
+KIND = "records.undo"
+# A step is a thousand records at most.
+STEPS_AT_ONCE = 3
 
 
 def collection_of(*, token: str, by: User | None) -> Collection:
@@ -29,24 +34,43 @@ def collection_of(*, token: str, by: User | None) -> Collection:
 def undo(*, token: str, by: User | None, at: datetime) -> Done:
     """Take back the change behind a token, once, and by the person who made it.
 
-    Raises CannotUndo for another's or an old token, or when all of it has been changed since; Taken
-    when an old value of a unique field is another's by now.
+    What a job did is taken back by a job, whose id is in Done. Raises CannotUndo for another's or an old
+    token, or when all of it has been changed since; Taken when an old value of a unique field is
+    another's by now.
     """
+    if _steps(token, by).count() > STEPS_AT_ONCE:
+        return _as_job(token, by)
     with transaction.atomic():
         steps = list(_steps(token, by).select_for_update(of=("self",)).select_related("collection"))
         if not steps:
             raise CannotUndo
-        collection = steps[0].collection
-        try:
-            with transaction.atomic():
-                count = sum(_KINDS[step.kind](step, by.pk if by else None, at) for step in steps)
-        except IntegrityError as problem:
-            raise checking.taken_by_race(problem, collection) from problem
+        count = sum(take_back(step, by=by.pk if by else None, at=at) for step in steps)
         if not count:
             raise CannotUndo("This was changed again meanwhile and stays as it is.")
         UndoStep.objects.filter(pk__in=[step.pk for step in steps]).delete()
-        events.record("records.undone", target=collection, details={"what": _words(steps[0], count)})
+        tell(steps[0], count)
     return Done(f"Undone for {some(count)}" if count > 1 else "Undone", count=count)
+
+
+def take_back(step: UndoStep, *, by: UUID | None, at: datetime) -> int:
+    """Take back one part of a change and return how many records that were. Raises Taken."""
+    try:
+        with transaction.atomic():
+            return _KINDS[step.kind](step, by, at)
+    except IntegrityError as problem:
+        raise checking.taken_by_race(problem, step.collection) from problem
+
+
+def tell(step: UndoStep, count: int) -> None:
+    """Say in the trail what was taken back."""
+    events.record("records.undone", target=step.collection, details={"what": _words(step, count)})
+
+
+def _as_job(token: str, by: User | None) -> Done:
+    collection = collection_of(token=token, by=by)
+    payload = {"token": token, "by": str(by.pk) if by else ""}
+    job = enqueue(KIND, payload=payload, label=f"Undo changes of {collection.name}", by=by)
+    return Done("Being undone", count=0, job=job.pk)
 
 
 def _steps(token: str, by: User | None) -> "QuerySet[UndoStep]":
