@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 
 from accounts.identity.models import User
@@ -32,6 +32,11 @@ def person_of(request: HttpRequest) -> User:
     person = request.user
     assert isinstance(person, User)
     return person
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what was sent, for a form; None if it is only to be shown. An empty POST is sent too."""
+    return request.POST if request.method == "POST" else None
 
 
 def answer_form(

@@ -28,7 +28,7 @@ from permissions.holder import holder_of
 from permissions.models import GroupMembership, GroupProfile
 from permissions.models.periods import holding
 from permissions.reasons import until_words
-from permissions.views.answers import FormPage, answer_form, person_of
+from permissions.views.answers import FormPage, answer_form, person_of, sent
 
 
 @require_safe
@@ -80,7 +80,7 @@ def make(request: HttpRequest) -> HttpResponse:
 
     back = reverse("permissions:groups")
     page = FormPage(title="New group", label="Make the group", back=back, crumbs=(("Groups", back),))
-    return answer_form(request, GroupForm(request.POST or None), page, do)
+    return answer_form(request, GroupForm(sent(request)), page, do)
 
 
 @require_http_methods(["GET", "POST"])
@@ -95,7 +95,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
         return "Saved."
 
     page = _page(found, title=f"Edit {found.name}", label="Save")
-    return answer_form(request, GroupForm(request.POST or None, initial=initial), page, do)
+    return answer_form(request, GroupForm(sent(request), initial=initial), page, do)
 
 
 @require_http_methods(["GET", "POST"])
@@ -122,7 +122,7 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
             "A group made later with the same name starts empty.",
         ],
     )
-    return answer_form(request, NoFields(request.POST or None), page, do)
+    return answer_form(request, NoFields(sent(request)), page, do)
 
 
 @require_http_methods(["GET", "POST"])
@@ -143,7 +143,7 @@ def add_person(request: HttpRequest, pk: UUID) -> HttpResponse:
         return f"{given['person'].name} is in {found.name}."
 
     page = _page(found, title=f"Add a person to {found.name}", label="Add to the group")
-    return answer_form(request, GroupPersonForm(request.POST or None, at=at), page, do)
+    return answer_form(request, GroupPersonForm(sent(request), at=at), page, do)
 
 
 @require_http_methods(["GET", "POST"])
@@ -166,7 +166,7 @@ def add_group(request: HttpRequest, pk: UUID) -> HttpResponse:
     back = reverse("permissions:person", args=[who.pk])
     people = (("People", reverse("permissions:people")), (who.name, back))
     page = FormPage(title=f"Add {who.name} to a group", label="Add to the group", back=back, crumbs=people)
-    return answer_form(request, PersonGroupForm(request.POST or None), page, do)
+    return answer_form(request, PersonGroupForm(sent(request)), page, do)
 
 
 @require_http_methods(["GET", "POST"])
@@ -188,7 +188,7 @@ def end_person(request: HttpRequest, pk: UUID, person: UUID) -> HttpResponse:
         label="Set the last day",
         consequences=["What is shared with the group ends for them then. That they were in it stays known."],
     )
-    return answer_form(request, LastDayForm(request.POST or None), page, do)
+    return answer_form(request, LastDayForm(sent(request)), page, do)
 
 
 def _group(pk: UUID) -> GroupProfile:

@@ -20,7 +20,7 @@ from permissions.grants import shared_with
 from permissions.holder import Holder, holder_of, load
 from permissions.models import GroupMembership, Membership
 from permissions.reasons import until_words
-from permissions.views.answers import FormPage, answer_form, person_of
+from permissions.views.answers import FormPage, answer_form, person_of, sent
 
 PAGE = 100
 STATES = (("", "Active"), ("left", "Left"), ("all", "All"))
@@ -154,9 +154,7 @@ def change_role(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Give a person another role."""
     who, at = get_object_or_404(User, pk=pk), timezone.now()
     now = load(who, at=at).role
-    form = RoleForm(
-        request.POST or None, holder=holder_of(request), initial={"role": now.pk if now else None}
-    )
+    form = RoleForm(sent(request), holder=holder_of(request), initial={"role": now.pk if now else None})
 
     def do(given: dict[str, Any]) -> str:
         assign_role(user=who, role=given["role"], by=person_of(request), at=at)
@@ -195,7 +193,7 @@ def shut_out(request: HttpRequest, pk: UUID) -> HttpResponse:
             "What they made, and what they did in the trail, stays under their name.",
         ],
     )
-    return answer_form(request, NoFields(request.POST or None), page, do)
+    return answer_form(request, NoFields(sent(request)), page, do)
 
 
 @require_http_methods(["GET", "POST"])
@@ -204,7 +202,7 @@ def let_in(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Reactivate a person with a role."""
     who, at = get_object_or_404(User, pk=pk), timezone.now()
     shared = len(shared_with(user=who, at=at))
-    form = RoleForm(request.POST or None, holder=holder_of(request))
+    form = RoleForm(sent(request), holder=holder_of(request))
 
     def do(given: dict[str, Any]) -> str:
         reactivate(user=who, role=given["role"], by=person_of(request), at=at)
@@ -240,4 +238,4 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponse:
         label="Set the last day",
         consequences=["After their last day they can open nothing here. Their history stays."],
     )
-    return answer_form(request, LastDayForm(request.POST or None), page, do)
+    return answer_form(request, LastDayForm(sent(request)), page, do)

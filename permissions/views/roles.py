@@ -18,7 +18,7 @@ from permissions.holder import holder_of
 from permissions.models import Membership, PermissionSettings, Role
 from permissions.models.periods import holding
 from permissions.models.roles import GUEST_RANK
-from permissions.views.answers import FormPage, answer_form, person_of
+from permissions.views.answers import FormPage, answer_form, person_of, sent
 
 
 @require_safe
@@ -46,7 +46,7 @@ def roles(request: HttpRequest) -> HttpResponse:
 @requires(perms.ROLES_MANAGE)
 def make(request: HttpRequest) -> HttpResponse:
     """Make an own role."""
-    form = OwnRoleForm(request.POST or None, holder=holder_of(request), is_new=True)
+    form = OwnRoleForm(sent(request), holder=holder_of(request), is_new=True)
 
     def do(given: dict[str, Any]) -> str:
         role = create_role(
@@ -70,7 +70,7 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Change an own role."""
     role = get_object_or_404(Role, pk=pk, built_in=False, retired_at=None)
     initial = {"name": role.name, "description": role.description, "perms": sorted(role.held())}
-    form = OwnRoleForm(request.POST or None, holder=holder_of(request), is_new=False, initial=initial)
+    form = OwnRoleForm(sent(request), holder=holder_of(request), is_new=False, initial=initial)
 
     def do(given: dict[str, Any]) -> str:
         # What the one who edits does not hold is not offered, and stays as it is.
@@ -99,9 +99,9 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Delete an own role; who has it gets another one."""
     role = get_object_or_404(Role, pk=pk, built_in=False, retired_at=None)
     people = _people(role)
-    form: InsteadForm | NoFields = NoFields(request.POST or None)
+    form: InsteadForm | NoFields = NoFields(sent(request))
     if people:
-        form = InsteadForm(request.POST or None, holder=holder_of(request), role=role)
+        form = InsteadForm(sent(request), holder=holder_of(request), role=role)
 
     def do(given: dict[str, Any]) -> str:
         delete_role(role=role, instead=given.get("instead"), by=person_of(request), at=timezone.now())
@@ -125,7 +125,7 @@ def guests(request: HttpRequest) -> HttpResponse:
     """Set the most that guests may hold."""
     holder = holder_of(request)
     ceiling = frozenset(PermissionSettings.objects.values_list("guest_ceiling", flat=True).get())
-    form = CeilingForm(request.POST or None, holder=holder, initial={"perms": sorted(ceiling)})
+    form = CeilingForm(sent(request), holder=holder, initial={"perms": sorted(ceiling)})
 
     def do(given: dict[str, Any]) -> str:
         kept = (ceiling & perms.every_name()) - holder.held

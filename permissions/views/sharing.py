@@ -23,7 +23,7 @@ from permissions.models import GroupProfile
 from permissions.panels import address, panel_for
 from permissions.policies import policy_by_type, policy_for
 from permissions.reasons import doing
-from permissions.views.answers import FormPage, answer_form, person_of
+from permissions.views.answers import FormPage, answer_form, person_of, sent
 
 # So many objects are shown on the page of all sharing; the search is for the rest.
 MOST = 500
@@ -95,7 +95,7 @@ def share(request: HttpRequest, kind: int, key: str) -> HttpResponse:
     if policy.share not in held:
         raise PermissionDenied
     form = ShareForm(
-        request.POST or None,
+        sent(request),
         held=held & frozenset(policy.grantable),
         at=at,
         initial={"perms": [policy.view]},
@@ -146,7 +146,7 @@ def unshare(request: HttpRequest, kind: int, key: str) -> HttpResponse:
             "What they get by role, by another group or from above stays.",
         ],
     )
-    return answer_form(request, NoFields(request.POST or None), page, do)
+    return answer_form(request, NoFields(sent(request)), page, do)
 
 
 def _is_with(shared: Any, to: User | GroupProfile) -> bool:

@@ -1,0 +1,211 @@
+"""Who may open which address of an organisation's site. A URL missing here fails the suite.
+
+HOW TO ADD A ROW. The key is the full URL name, the value `Row(lowest, …)`:
+
+    "permissions:people": Row(MEMBER),
+    "permissions:person": Row(MEMBER, {"pk": "person"}),
+    "records:record": Row(MEMBER, {"pk": "record"}, sees=MEMBER),
+    "records:record_delete": Row(ADMIN, {"pk": "record"}, sees=MEMBER),
+
+`lowest` is the lowest of ANYONE, GUEST, MEMBER, ADMIN, OWNER who gets an answer. Everybody below gets
+403; but those below `sees` get 404, because what they may not see does not exist for them. Signed
+out (and with another organisation's cookie) one is sent to sign-in, except for ANYONE. Both GET and
+POST (empty) are tried as everybody; 405 is an answer too, but not to both. `or_404` is for addresses
+that answer 404 also to those who may, while there is nothing of theirs.
+
+The second argument names what stands in the address: a word is looked up in THINGS, anything else is
+taken as it is. Things are made inside Pulse, once for each test; add yours with
+
+    @thing("record")
+    def record() -> UUID: ...
+
+A person of another organisation tries every address with these same keys at their own host, and must
+get 404; `elsewhere` says otherwise where keys mean something in every organisation.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.actions.invitations import invite
+from accounts.identity.models import User
+from jobs.actions import enqueue
+from permissions.actions.groups import add_to_group, create_group
+from permissions.actions.roles import create_role
+from permissions.models import Role
+from permissions.models.roles import MEMBER_RANK
+from permissions.policies import policy_for
+from records.models import Collection
+
+
+class Lowest(IntEnum):
+    """The ladder of those who try."""
+
+    ANYONE = 0
+    GUEST = 1
+    MEMBER = 2
+    ADMIN = 3
+    OWNER = 4
+
+
+ANYONE, GUEST, MEMBER, ADMIN, OWNER = Lowest
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is expected of one URL."""
+
+    lowest: Lowest
+    args: Mapping[str, Any] = field(default_factory=dict)
+    sees: Lowest = Lowest.ANYONE
+    or_404: bool = False
+    elsewhere: int | None = 404
+
+
+THINGS: dict[str, Callable[[], Any]] = {}
+
+
+def thing(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Say how a thing named in the table is made; called inside Pulse."""
+
+    def keep(make: Callable[[], Any]) -> Callable[[], Any]:
+        THINGS[name] = make
+        return make
+
+    return keep
+
+
+def ada() -> User:
+    """Return the owner of Pulse, who makes the things."""
+    return User.objects.get(email="ada@pulse.example")
+
+
+@thing("person")
+def person() -> UUID:
+    """Ben."""
+    return User.objects.get(email="ben@pulse.example").pk
+
+
+@thing("group")
+def group() -> UUID:
+    """A group with Ben in it."""
+    at = timezone.now()
+    made = create_group(name="Door staff", by=ada(), at=at)
+    add_to_group(group=made, user=User.objects.get(email="ben@pulse.example"), by=ada(), at=at)
+    return made.pk
+
+
+@thing("own role")
+def own_role() -> UUID:
+    """A role of Pulse's own that nobody has."""
+    return create_role(name="Door", names=["records.view"], rank=MEMBER_RANK, by=ada(), at=timezone.now()).pk
+
+
+@thing("collection")
+def collection() -> UUID:
+    """A collection that is shared with nobody."""
+    return Collection.objects.create(name="Secret", key="secret").pk
+
+
+@thing("invitation")
+def invitation() -> UUID:
+    """An invitation that nobody has answered yet."""
+    asked = invite(
+        emails=["new@pulse.example"], role=Role.objects.get(code="member"), by=ada(), at=timezone.now()
+    )
+    return asked[0].pk
+
+
+@thing("job")
+def job() -> UUID:
+    """A job of Ada's that waits."""
+    return enqueue("mail.send", payload={}, label="Mail", by=ada()).pk
+
+
+NOBODY = "00000000-0000-7000-8000-0000000000ff"
+_COLLECTION = {"kind": policy_for(Collection).type_id, "key": "collection"}
+
+TABLE: dict[str, Row] = {
+    # accounts: sign-in, by allauth
+    "account_login": Row(ANYONE),
+    "account_logout": Row(ANYONE),
+    "account_inactive": Row(ANYONE),
+    "account_reauthenticate": Row(GUEST),
+    "account_email": Row(GUEST),
+    "account_email_verification_sent": Row(ANYONE),
+    "account_confirm_email": Row(ANYONE, {"key": "nothing"}),
+    "account_change_password": Row(GUEST),
+    "account_set_password": Row(GUEST),
+    "account_reset_password": Row(ANYONE),
+    "account_reset_password_done": Row(ANYONE),
+    "account_reset_password_from_key": Row(ANYONE, {"uidb36": "0", "key": "nothing"}),
+    "account_reset_password_from_key_done": Row(ANYONE),
+    "mfa_index": Row(GUEST),
+    "mfa_authenticate": Row(ANYONE),
+    "mfa_reauthenticate": Row(GUEST, or_404=True),
+    "mfa_activate_totp": Row(GUEST),
+    "mfa_deactivate_totp": Row(GUEST, or_404=True),
+    "mfa_view_recovery_codes": Row(GUEST, or_404=True),
+    "mfa_generate_recovery_codes": Row(GUEST),
+    "mfa_download_recovery_codes": Row(GUEST, or_404=True),
+    "mfa_list_webauthn": Row(GUEST),
+    "mfa_add_webauthn": Row(GUEST),
+    "mfa_reauthenticate_webauthn": Row(GUEST, or_404=True),
+    "mfa_remove_webauthn": Row(GUEST, {"pk": 999_999_999}, or_404=True),
+    "mfa_edit_webauthn": Row(GUEST, {"pk": 999_999_999}, or_404=True),
+    "mfa_login_webauthn": Row(ANYONE),
+    # accounts
+    "accounts:account": Row(GUEST),
+    "accounts:sessions-end-others": Row(GUEST),
+    "accounts:session-end": Row(GUEST, {"pk": NOBODY}, or_404=True),
+    "accounts:organisations": Row(GUEST),
+    "accounts:invitations": Row(ADMIN),
+    "accounts:invite": Row(ADMIN),
+    "accounts:invitation-resend": Row(ADMIN, {"pk": "invitation"}),
+    "accounts:invitation-revoke": Row(ADMIN, {"pk": "invitation"}),
+    "accounts:accept": Row(ANYONE, {"token": "nothing"}),
+    "accounts:settings": Row(ADMIN),
+    "accounts:settings-logo": Row(ADMIN),
+    "accounts:settings-logo-remove": Row(ADMIN),
+    "accounts:brand": Row(ANYONE, {"digest": "nothing"}),
+    "accounts:logo": Row(ANYONE, {"digest": "nothing"}),
+    # jobs
+    "jobs:list": Row(GUEST),
+    "jobs:sidebar": Row(GUEST),
+    "jobs:detail": Row(MEMBER, {"pk": "job"}, sees=MEMBER),
+    "jobs:cancel": Row(ADMIN, {"pk": "job"}, sees=MEMBER),
+    "jobs:retry": Row(ADMIN, {"pk": "job"}, sees=MEMBER),
+    # trail
+    "trail:list": Row(ADMIN),
+    "trail:detail": Row(ADMIN, {"epoch": 1, "txid": 1, "eid": 1}, or_404=True),
+    "trail:together": Row(ADMIN, {"place": "1.1.1"}, or_404=True),
+    # permissions
+    "permissions:people": Row(MEMBER),
+    "permissions:person": Row(MEMBER, {"pk": "person"}),
+    "permissions:person_role": Row(ADMIN, {"pk": "person"}),
+    "permissions:person_deactivate": Row(ADMIN, {"pk": "person"}),
+    "permissions:person_reactivate": Row(ADMIN, {"pk": "person"}),
+    "permissions:person_end": Row(ADMIN, {"pk": "person"}),
+    "permissions:person_group": Row(ADMIN, {"pk": "person"}),
+    "permissions:groups": Row(MEMBER),
+    "permissions:group_new": Row(ADMIN),
+    "permissions:group": Row(MEMBER, {"pk": "group"}),
+    "permissions:group_edit": Row(ADMIN, {"pk": "group"}),
+    "permissions:group_delete": Row(ADMIN, {"pk": "group"}),
+    "permissions:group_add": Row(ADMIN, {"pk": "group"}),
+    "permissions:group_end": Row(ADMIN, {"pk": "group", "person": "person"}),
+    "permissions:roles": Row(MEMBER),
+    "permissions:role_new": Row(ADMIN),
+    "permissions:guests": Row(ADMIN),
+    "permissions:role_edit": Row(ADMIN, {"pk": "own role"}),
+    "permissions:role_delete": Row(ADMIN, {"pk": "own role"}),
+    "permissions:sharing": Row(ADMIN),
+    "permissions:shared_with_me": Row(GUEST),
+    "permissions:access": Row(MEMBER, _COLLECTION, sees=MEMBER),
+    "permissions:share": Row(MEMBER, _COLLECTION, sees=MEMBER),
+    "permissions:unshare": Row(MEMBER, _COLLECTION, sees=MEMBER, or_404=True),
+}
