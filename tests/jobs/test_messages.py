@@ -71,7 +71,9 @@ class TestASignature:
 
 class TestAWorker:
     @pytest.mark.parametrize("many", [100, pytest.param(400, marks=pytest.mark.nightly)])
-    def test_does_not_begin_with_all_jobs_of_the_busiest(self, organisation: Organisation, many: int) -> None:
+    def test_does_not_begin_with_all_jobs_of_the_busiest(
+        self, organisation: Organisation, quiet: Organisation, many: int
+    ) -> None:
         with enter(organisation, actor=ACTOR):
             jobs = [ask(organisation, items=1, pause=0.02) for _ in range(many)]
         wait_for_state(jobs[0], organisation, lambda row: row.has_ended)
