@@ -16,17 +16,21 @@ from permissions import perms
 from records.actions import fields
 from records.actions.done import Done
 from records.actions.holding import DesignMoved, field_mark, held_field, hold_design
+from records.forms import choices as editing
 from records.forms.design import FieldForm, targets_of
-from records.forms.words import CAN_BE_UNIQUE, TYPES
-from records.models import Field
+from records.forms.words import TYPES, WITH_CHOICES
+from records.models import Field, Record
 from records.perms import RECORDS_SENSITIVE
-from records.values import FieldSpec
+from records.tables.expressions import json_value
+from records.values import Choice, FieldSpec, FieldType
 from records.views.answers import person
 from records.views.design import design_url, head_of
 from records.views.places import Place, at_place, page_part
 from records.views.seen import visible_collections
 from tenants.refusals import Refusal
 
+# More different texts than this are no choices.
+MOST_PROPOSED = 30
 # What a form of this page sends beside the field itself.
 _OWN = frozenset({"csrfmiddlewaretoken", "do", "agreed"})
 
@@ -87,6 +91,10 @@ def field_design(request: HttpRequest, place: Place, field: str) -> HttpResponse
     form = _form(request, place, found, request.POST, judged=judged)
     if not judged:
         return _draft(request, place, form, found)
+    if rows := proposed(found, form):
+        draft = _form(request, place, found, request.POST, judged=False)
+        draft.rows = rows
+        return _page(request, place, draft, found, proposed=True)
     if not form.is_valid():
         return _page(request, place, form, found, status=422)
     try:
@@ -187,6 +195,25 @@ def _targets(request: HttpRequest, place: Place, field: Field) -> list[tuple[str
     return found if not kept or kept in dict(found) else [*found, (kept, "A collection you do not see")]
 
 
+def proposed(field: Field, form: FieldForm) -> list[Choice]:
+    """Return the different texts in a field as its choices, when it becomes a choice and none were written.
+
+    Nothing when there are so many that they are no choices.
+    """
+    becomes = str(form["type"].value())
+    if (
+        field.type != FieldType.TEXT
+        or becomes not in WITH_CHOICES
+        or form.rows
+        or form["new_choices"].value()
+    ):
+        return []
+    rows = Record.objects.live().filter(collection=field.collection, values__has_key=field.key).order_by()
+    found = rows.annotate(kept=json_value(field.key)).values_list("kept", flat=True).distinct()
+    texts = sorted({str(text) for text in found[: MOST_PROPOSED + 1]})
+    return editing.lengthened([], "\n".join(texts)) if len(texts) <= MOST_PROPOSED else []
+
+
 def _is_draft(request: HttpRequest) -> bool:
     """Return whether a button was pressed that keeps nothing: one of the choices', or the way back."""
     return "do" in request.POST
@@ -209,6 +236,7 @@ def _page(
     *,
     status: int = 200,
     theirs: bool = False,
+    proposed: bool = False,
 ) -> HttpResponse:
     chosen = form["type"].value() or ""
     context = {
@@ -216,9 +244,9 @@ def _page(
         "field": field,
         "theirs": _theirs(field) if theirs and field else None,
         "mark": _mark(request, field, theirs=theirs),
+        "proposed": proposed,
         "types": TYPES,
         "chosen": next((words for words in TYPES if words.value == chosen), None),
-        "unique_types": " ".join(sorted(kind.value for kind in CAN_BE_UNIQUE)),
         "back_url": design_url(place.design),
         "remove_url": reverse("records:field-remove", args=[place.table.key, field.key]) if field else "",
         "title": f"Change {field.name}" if field else "Add a field",
