@@ -154,6 +154,23 @@ class TestWallsByThemselves:
                 cursor.execute("CREATE TABLE mine (id int)")
 
 
+class TestAfterwards:
+    """Nothing of a tenant stays on the connection: asked by the driver, behind Django's back."""
+
+    @pytest.mark.parametrize("ending", ["commit", "rollback"])
+    def test_role_and_path_are_gone(self, organisations: dict[str, Organisation], ending: str) -> None:
+        with enter(organisations["pulse"], actor=ACTOR):
+            addresses()
+            transaction.set_rollback(ending == "rollback", using="shard_1")
+        connection = connections["shard_1"].connection
+        row = connection.execute(
+            "SELECT current_user, current_setting('search_path'), current_setting('app.actor', true)"
+        ).fetchone()
+        assert row[0] == "enclave_app"
+        assert "t_" not in row[1]
+        assert not row[2]
+
+
 class TestTrouble:
     """After every kind of failure the next query has its tenant again."""
 

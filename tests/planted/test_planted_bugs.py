@@ -1,0 +1,143 @@
+"""Guards taken out one at a time: for each, the suite must turn red.
+
+Each bug is planted in a copy of the tree, and the tests that should notice run there. A bug whose
+place is gone fails here, so that the list stays true.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NOT_COPIED = (".git", ".venv", "var", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
+FAILED = 1  # pytest's exit code for tests that failed; other codes would be faults of this harness
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A guard taken out: what stood in a file, what stands there instead, and which tests must notice."""
+
+    name: str
+    file: str
+    guard: str
+    without: str
+    tests: str
+
+
+BUGS = (
+    Bug(
+        "settings that outlive the transaction",
+        "tenants/backends/shard/base.py",
+        "set_config('role', %s, true)",
+        "set_config('role', %s, false)",
+        "tests/tenants/test_context.py",
+    ),
+    Bug(
+        "queries outside a transaction",
+        "tenants/backends/shard/base.py",
+        "if not self.in_atomic_block:",
+        "if False:",
+        "tests/tenants/test_context.py",
+    ),
+    Bug(
+        "a context forgotten after a savepoint was rolled back",
+        "tenants/backends/shard/base.py",
+        "        self._applied = None\n        self._raw(self.ops.savepoint_rollback_sql(sid))",
+        "        self._raw(self.ops.savepoint_rollback_sql(sid))",
+        "tests/tenants/test_context.py",
+    ),
+    Bug(
+        "one organisation entered inside another",
+        "tenants/context.py",
+        "if outer is not None and outer.organisation is not None and outer.schema != tenant.schema:",
+        "if False:",
+        "tests/tenants/test_context.py",
+    ),
+    Bug(
+        "rows kept in memory and saved elsewhere",
+        "tenants/context.py",
+        "if schema and context is not None and context.plane is Plane.TENANT and schema != context.schema:",
+        "if False:",
+        "tests/tenants/test_context.py",
+    ),
+    Bug(
+        "cache keys without the tenant",
+        "tenants/cache.py",
+        'scope = f"{context.plane}/{context.schema}" if context is not None else "outside"',
+        'scope = "everywhere"',
+        "tests/tenants/test_cache.py",
+    ),
+    Bug(
+        "requests from a page of another host",
+        "tenants/middleware.py",
+        'if site not in (None, "same-origin", "none"):\n            return False',
+        "if site:\n            return True",
+        "tests/tenants/test_hosts.py",
+    ),
+    Bug(
+        "a cookie that works on another organisation's host",
+        "accounts/sessions.py",
+        ".filter(digest=digest(self.session_key), organisation_id=place.organisation_id, host=place.host)",
+        ".filter(digest=digest(self.session_key))",
+        "tests/accounts/test_sessions.py",
+    ),
+    Bug(
+        "a list that shows every row",
+        "permissions/policies.py",
+        "return self.rows().filter(self.condition(holder_for(who, at=at), to or self.view))",
+        "return self.rows()",
+        "tests/permissions/test_policies.py",
+    ),
+    Bug(
+        "a page that does not ask who may open it",
+        "permissions/access.py",
+        "if to != policy.view and not policy.allows(holder, to, found, holder.at):",
+        "if False:",
+        "tests/test_every_url.py",
+    ),
+    Bug(
+        "a schema that was confirmed, thrown away",
+        "tenants/sql/enclave.sql",
+        "WHERE schema_name = wanted AND state IN ('ready', 'claimed');",
+        "WHERE schema_name = wanted;",
+        "tests/operations/test_provisioning.py",
+    ),
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Path]:
+    """A copy of the working tree, with the same environment."""
+    copy = tmp_path / "tree"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED, "__pycache__"))
+    yield copy
+    shutil.rmtree(copy, ignore_errors=True)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_turns_the_suite_red(bug: Bug, tree: Path) -> None:
+    place = tree / bug.file
+    before = place.read_text()
+    assert before.count(bug.guard) == 1, "the guard is not where it was"
+    place.write_text(before.replace(bug.guard, bug.without))
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *bug.tests.split()],
+        cwd=tree,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == FAILED, finished.stdout[-3000:] + finished.stderr[-2000:]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_guard_is_where_it_was(bug: Bug) -> None:
+    assert (ROOT / bug.file).read_text().count(bug.guard) == 1
