@@ -12,12 +12,13 @@ class RecordsConfig(AppConfig):
     def ready(self) -> None:
         # Imported here: the models must be loaded first.
         from config.frame import add_nav, add_nav_source
-        from records import audit, jobs, policies  # noqa: F401
+        from records import audit, jobs, naming, policies  # noqa: F401
         from records.imports import jobs as import_jobs  # noqa: F401
         from records.imports import policies as import_policies
         from records.views.seen import nav
 
         policies.install()
+        naming.install()
         import_policies.install()
         add_nav("", label="Home", url_name="home", icon="home", order=0)
         add_nav_source("Collections", nav)

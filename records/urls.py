@@ -50,6 +50,7 @@ def _others() -> Iterator[URLResolver]:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *_others(),
+    path("r/<uuid:pk>/", records.anywhere, name="anywhere"),
     path("undo/<uuid:token>/", answers.take_back, name="undo"),
     *_tables(),
 ]

@@ -1,7 +1,8 @@
 """What stands beside a record: who can see it and why, files, history, and what links to it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +18,14 @@ from permissions.policies import policy_for
 from records.files.storage import largest
 from records.models import Collection, Field, RecordFile
 from records.tables import CollectionTable, Filter, Op, Row, TableQuery, of_collection
-from records.values import FieldType
+from records.values import FieldSpec, FieldType, display
 from records.views.places import Place
 from records.views.seen import visible_collections
 
 ENTRIES = 20
+_VALUE = "values."
+# Columns that say nothing on the page of the record itself.
+_KNOWN_ANYWAY = frozenset({"collection_id", "import_id", "version"})
 LINKED = 5
 MOST_GROUPS = 8
 
@@ -119,28 +123,54 @@ def history(place: Place, row: Row) -> list[Said]:
     """Return what happened to a record, without the values of fields that the person may not read."""
     type_id, key = reference(row.obj)
     found = page(Filters(object_id=key, type_id=type_id), size=ENTRIES)
-    return say([_readable(place, entry) for entry in found.entries])
+    specs = _specs(place)
+    raw = [_by_key(specs, values) for entry in found.entries for values in (entry.before, entry.after)]
+    labels = place.labels(list(place.table.columns.values()), raw)
+    words = _Words(specs, labels, place)
+    return say([words.entry(entry) for entry in found.entries])
 
 
-def _readable(place: Place, entry: Entry) -> Entry:
-    hidden = _hidden(place)
-    if not hidden:
-        return entry
-    return replace(entry, before=_without(entry.before, hidden), after=_without(entry.after, hidden))
+def _by_key(specs: Mapping[str, FieldSpec], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of fields; those of a room stand in columns of their own names."""
+    named = {name.removeprefix(_VALUE): value for name, value in values.items()}
+    return {key: named[key] for key in specs if key in named}
+
+
+def _specs(place: Place) -> dict[str, FieldSpec]:
+    """Return the fields that the person may read, by key."""
+    return {key: column.spec for key, column in place.table.columns.items() if not column.system}
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Turns what the trail keeps of a record into words, and leaves out what is not to be read."""
+
+    specs: Mapping[str, FieldSpec]
+    labels: Mapping[str, str]
+    place: Place
+
+    def entry(self, entry: Entry) -> Entry:
+        """Return an entry whose values are words."""
+        return replace(entry, before=self._said(entry.before), after=self._said(entry.after))
+
+    def _said(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        hidden = _hidden(self.place)
+        kept: dict[str, Any] = {}
+        for name, value in values.items():
+            key = name.removeprefix(_VALUE)
+            if key in self.specs:
+                kept[name] = self._value(self.specs[key], value)
+            elif key not in hidden and name not in _KNOWN_ANYWAY:
+                kept[name] = value
+        return kept
+
+    def _value(self, spec: FieldSpec, value: Any) -> str:
+        found = Decimal(str(value)) if isinstance(value, float) else value
+        return display(spec, found, zone=self.place.table.zone, labels=self.labels) or str(value)
 
 
 def _hidden(place: Place) -> frozenset[str]:
     return place.table.hidden if isinstance(place.table, CollectionTable) else frozenset()
-
-
-def _without(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, value in values.items():
-        if name == "values" and isinstance(value, dict):
-            kept[name] = {key: one for key, one in value.items() if key not in hidden}
-        elif name.rpartition(".")[2] not in hidden:
-            kept[name] = value
-    return kept
 
 
 def visible_file(place: Place, row: Row, pk: UUID) -> RecordFile | None:

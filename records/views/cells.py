@@ -31,7 +31,7 @@ class Cells:
         self.links = links
         self.zone = zone
 
-    def html(self, spec: FieldSpec, value: Canonical | None) -> SafeString:
+    def html(self, spec: FieldSpec, value: Canonical | None, *, whole: bool = False) -> SafeString:
         """Return the inside of a cell; what no longer fits its field is shown as it is kept."""
         if value is None or value == "" or value == []:
             return EMPTY
@@ -40,6 +40,9 @@ class Cells:
             return self._reference(spec, str(value))
         if kind in _SAID or (kind is FieldType.CHOICE and not isinstance(value, list)):
             shown = display(spec, value, zone=self.zone)
+            if spec.type is FieldType.MONEY and not whole:
+                # The currency stands in the heading, once.
+                shown = shown.removesuffix(f" {spec.option('currency', '')}")
             return cell("choice" if kind is FieldType.CHOICE else "text", shown)
         try:
             return cell(kind.value, self._native(spec, value))
@@ -50,7 +53,7 @@ class Cells:
         """Return a value as a page shows it: long text with its lines."""
         if spec.type is FieldType.LONG_TEXT and isinstance(value, str) and value:
             return format_html('<span class="lines">{}</span>', value)
-        return self.html(spec, value)
+        return self.html(spec, value, whole=True)
 
     def plain(self, spec: FieldSpec, value: Canonical) -> SafeString:
         """Return a value as words alone, to stand inside a link."""

@@ -7,12 +7,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from jobs.models import Job, Lane
+from jobs.views.showing import shown
 from permissions import perms
 from permissions.access import signed_in
 from permissions.holder import holder_of
+from permissions.policies import policy_for
 from records.models import Collection
 from records.views.listing import FILES
 from records.views.seen import address_of, counts_are_known, visible_collections
+
+LATELY = 5
 
 
 @require_safe
@@ -31,9 +36,16 @@ def home(request: HttpRequest) -> HttpResponse:
         "start_url": address_of("records:import-start") if may_design else "",
         "accept": FILES,
         "is_guest": holder.role is not None and holder.role.is_guest,
-        "jobs": [],
+        "jobs": _lately(request),
     }
     return render(request, "records/home.html", context)
+
+
+def _lately(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the last jobs that the person sees."""
+    holder = holder_of(request)
+    jobs = policy_for(Job).visible_to(holder, holder.at).exclude(queue=Lane.MAIL).order_by("-id")
+    return [shown(job, at=holder.at, may_change=False) for job in jobs[:LATELY]]
 
 
 def _shown(collection: Collection, counted: bool) -> dict[str, Any]:

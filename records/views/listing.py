@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from permissions import perms
 from permissions.panels import address
 from records.tables import BadQuery, Column, Count, NotPrepared, Page, TableQuery
+from records.values import FieldType
 from records.views import chips, views_menu
 from records.views.cells import Cells, cells_of, lines
 from records.views.places import Place, at_place, page_part
@@ -165,6 +166,12 @@ def shell(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
     }
 
 
+def heading(column: Column) -> str:
+    """Return the heading of a column; the currency of money stands there, once."""
+    currency = column.spec.option("currency", "") if column.type is FieldType.MONEY else ""
+    return f"{column.name}, {currency}" if currency else column.name
+
+
 def _share_url(place: Place) -> str:
     """Return where the whole collection is shared, for those who may; a room is shared row by row."""
     if place.collection is None or not place.may(perms.RECORDS_SHARE):
@@ -180,7 +187,7 @@ def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
         sorted_now = ("descending" if sort.descending else "ascending") if sort.key == column.key else ""
         heads.append(
             {
-                "label": column.name,
+                "label": heading(column),
                 "column": column.key,
                 "kind": column.type.value,
                 "sort_url": place.list_url(query.sorted_by(column.key)) if column.sortable else "",

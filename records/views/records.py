@@ -4,23 +4,41 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from permissions import perms
+from permissions.access import signed_in
+from permissions.holder import holder_of
+from permissions.policies import policy_for
 from records.actions import records
 from records.actions.refusals import Invalid
-from records.tables import Row
-from records.values import Canonical
+from records.models import Record
+from records.tables import Row, to_python
+from records.tables.columns import CREATED, CREATED_BY, UPDATED, UPDATED_BY
+from records.values import Canonical, FieldType
 from records.views import beside, conflicts, touching
 from records.views.answers import person, say_done, way_back
 from records.views.cells import cells_of
 from records.views.inputs import Options, ValuesForm, posted
 from records.views.places import Place, at_place, find_row, may_do, page_part
 from records.views.touching import Clash
+
+
+@require_safe
+@signed_in
+def anywhere(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Lead to a record whose collection the one who links does not know."""
+    holder = holder_of(request)
+    seen = policy_for(Record).visible_to(holder, holder.at).select_related("collection")
+    found = seen.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return HttpResponseRedirect(reverse("records:record", args=[found.collection.key, pk]))
 
 
 @require_safe
@@ -36,6 +54,7 @@ def record(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
         "title": row.title,
         "url": place.url("record", pk),
         "facts": facts(request, place, row, may_change=may_change),
+        "made": made(place, row),
         "crumbs": [{"label": place.table.title, "url": place.url("list")}],
         "may_change": may_change,
         "menu": _menu(place, row, may_change=may_change),
@@ -49,7 +68,7 @@ def record(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
 
 
 def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
-    """Return the fields of a record in reading order, the system's own last."""
+    """Return the fields of a record in reading order."""
     cells = cells_of(request, place, place.table.labels([row]))
     base = place.url("record", row.id)
     typed = {column.key for column in place.typed()}
@@ -58,12 +77,23 @@ def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> 
             "label": column.name,
             "help": column.spec.help,
             "html": cells.whole(column.spec, row.values.get(column.key)),
-            "system": column.system,
             "sensitive": column.spec.sensitive,
             "edit_url": f"{base}edit/{column.key}/" if may_change and column.key in typed else "",
         }
         for column in place.table.columns.values()
+        if not column.system
     ]
+
+
+def made(place: Place, row: Row) -> list[dict[str, Any]]:
+    """Return who added and who changed a record, and when, as far as its table keeps that."""
+    labels = place.table.labels([row])
+    found = []
+    for words, at, by in (("Added", CREATED, CREATED_BY), ("Changed", UPDATED, UPDATED_BY)):
+        if at in row.values and at in place.table.columns and place.table.columns[at].system:
+            moment = to_python(FieldType.DATETIME, row.values[at])
+            found.append({"words": words, "by": labels.get(str(row.values.get(by, "")), ""), "at": moment})
+    return found[:1] if len(found) > 1 and found[0]["at"] == found[1]["at"] else found
 
 
 def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:

@@ -23,8 +23,9 @@ def shown(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
     plain = query.first_page()
     kept = views.query_of(current, place.table) if current else None
     return {
-        "label": current.name if current else "All records",
+        "label": current.name if current else ("Views" if plain.encode() else "All records"),
         "current": current,
+        "is_all": current is None and not plain.encode(),
         "changed": kept is not None and kept.encode() != plain.encode(),
         "may_change": current is not None and may_change(place, current),
         "entries": [_entry(place, view, current) for view in seen],
