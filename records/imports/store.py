@@ -59,6 +59,7 @@ def keep(upload: "UploadedFile[bytes]") -> Kept:
     target = uploads() / name
     if isinstance(upload, TemporaryUploadedFile):
         shutil.move(upload.temporary_file_path(), target)
+        upload.close()  # or it would look for its file when nobody can hear what is missing
     else:
         with target.open("xb") as out:
             out.writelines(upload.chunks())

@@ -59,7 +59,7 @@ def page(request: HttpRequest, row: Import) -> dict[str, Any]:
         "stopped": stopped,
         "job": job_shown(row.job, at=timezone.now(), may_change=True) if row.job else None,
         "poll_url": f"{url}?seen={phase(row)}" if working else "",
-        "urls": {name: reverse(f"records:import-{name}", args=[row.pk]) for name in _VERBS},
+        "urls": {name.replace("-", "_"): reverse(f"records:import-{name}", args=[row.pk]) for name in _VERBS},
         "collection_url": reverse("records:list", args=[row.collection.key]) if row.collection else "",
         "start_url": _start_url(row),
         "twin": listed(twin) if twin else None,

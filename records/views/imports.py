@@ -88,7 +88,8 @@ def import_detail(request: HttpRequest, row: Import) -> HttpResponse:
     if page_part(request):
         return _progress(request, row)
     context = showing.page(request, row)
-    if row.state == ImportState.PROPOSED and not context["stopped"]:
+    again = row.state == ImportState.CHECKED and "columns" in request.GET
+    if row.state == ImportState.PROPOSED or again:
         context["form"] = _form(request, row, None)
     return render(request, "records/import_detail.html", context)
 
@@ -167,7 +168,7 @@ def _refused(request: HttpRequest, row: Import, form: DesignForm | MappingForm, 
 @require_POST
 @MINE
 def import_check(request: HttpRequest, row: Import) -> HttpResponse:
-    """Check again with the same choices, or go back to the columns with `columns` in the form."""
+    """Check again with the same choices."""
     actions.check_again(row=row, by=_person(request), at=timezone.now())
     return _to(request, row)
 

@@ -69,6 +69,12 @@ def design_of(row: Import, *, data: Any = None) -> DesignForm:
     return form
 
 
+@pytest.fixture(autouse=True)
+def own_folder(settings: Any, tmp_path: Path) -> None:
+    """Keep the files of each test apart: nothing rolls them back."""
+    settings.MEDIA_ROOT = str(tmp_path / "files")
+
+
 @pytest.fixture
 def bring(inside: Organisation, ada: User) -> Bring:
     """Send a file and read it; into a collection, the mapping is as guessed and the check is done."""
