@@ -111,6 +111,21 @@ def collection() -> UUID:
     return Collection.objects.create(name="Secret", key="secret").pk
 
 
+@thing("designed")
+def designed() -> str:
+    """A collection with a field, and another that was removed."""
+    made = Collection.objects.create(name="Designed", key="designed")
+    made.fields.create(key="f_name", name="Name", type="text")
+    made.fields.create(key="f_gone", name="Gone", type="text", deleted_at=timezone.now())
+    return made.key
+
+
+@thing("binned")
+def binned() -> UUID:
+    """A collection in the bin."""
+    return Collection.objects.create(name="Binned", key="binned", deleted_at=timezone.now()).pk
+
+
 @thing("invitation")
 def invitation() -> UUID:
     """An invitation that nobody has answered yet."""
@@ -128,6 +143,8 @@ def job() -> UUID:
 
 NOBODY = "00000000-0000-7000-8000-0000000000ff"
 _COLLECTION = {"kind": policy_for(Collection).type_id, "key": "collection"}
+_DESIGNED = {"key": "designed"}
+_FIELD = {"key": "designed", "field": "f_name"}
 
 TABLE: dict[str, Row] = {
     # accounts: sign-in, by allauth
@@ -208,4 +225,17 @@ TABLE: dict[str, Row] = {
     "permissions:access": Row(MEMBER, _COLLECTION, sees=MEMBER),
     "permissions:share": Row(MEMBER, _COLLECTION, sees=MEMBER),
     "permissions:unshare": Row(MEMBER, _COLLECTION, sees=MEMBER, or_404=True),
+    # records: making and designing collections
+    "records:collection-new": Row(ADMIN),
+    "records:collection-bin": Row(ADMIN),
+    "records:collection-restore": Row(ADMIN, {"pk": "binned"}, sees=ADMIN),
+    "records:collection-design": Row(ADMIN, _DESIGNED, sees=MEMBER),
+    "records:collection-order": Row(ADMIN, _DESIGNED, sees=MEMBER),
+    "records:collection-shown": Row(ADMIN, _DESIGNED, sees=MEMBER),
+    "records:collection-settings": Row(ADMIN, _DESIGNED, sees=MEMBER),
+    "records:collection-remove": Row(ADMIN, _DESIGNED, sees=MEMBER),
+    "records:field-new": Row(ADMIN, _DESIGNED, sees=MEMBER),
+    "records:field-design": Row(ADMIN, _FIELD, sees=MEMBER),
+    "records:field-remove": Row(ADMIN, _FIELD, sees=MEMBER),
+    "records:field-restore": Row(ADMIN, {"key": "designed", "field": "f_gone"}, sees=MEMBER),
 }
