@@ -8,8 +8,10 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.actions.invitations import accept, resend
 from accounts.identity.models import User
 from accounts.models import Invitation
+from accounts.refusals import InvitationSpent
 from jobs.testing import run_due
 from permissions.actions.memberships import assign_role, deactivate
 from permissions.models import Membership, Role
@@ -112,6 +114,14 @@ class TestAccepting:
         renewed = links(pulse)[1:]
         assert len(renewed) == (deed == "resend")
         assert all(visitor("pulse.enclave.localhost").post(new, JOIN).status_code == 302 for new in renewed)
+
+    def test_not_with_a_link_replaced_since_the_page_was_opened(self, pulse: Organisation) -> None:
+        invite(pulse, "fay@x.example")
+        with enter(pulse, actor=SETTING_UP):
+            opened = Invitation.objects.get()
+            resend(invitation=opened, by=opened.invited_by, at=timezone.now())
+            with pytest.raises(InvitationSpent):
+                accept(invitation=opened, name="Fay", password=JOIN["password"], at=timezone.now())
 
     def test_not_when_it_is_too_old(self, pulse: Organisation) -> None:
         invite(pulse, "fay@x.example")

@@ -56,6 +56,14 @@ class TestWhereItIsValid:
         thief.cookies[COOKIE] = client.cookies[COOKIE].value
         assert not opens(thief)
 
+    def test_not_when_it_says_that_it_is_another_organisations(
+        self, pulse: Organisation, other: Organisation
+    ) -> None:
+        client = signed_in(pulse, "ada@pulse.example")
+        with enter(pulse, actor=SETTING_UP):
+            Session.objects.update(organisation_id=other.pk)
+        assert not opens(client)
+
     def test_nowhere_outside_a_site(self, db: None) -> None:
         assert SessionStore("some-token-of-somebody").get("anything") is None
         with pytest.raises(NoTenant):
