@@ -1,7 +1,5 @@
 """Every page of design opens, for those who may design and for nobody else."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 
@@ -19,7 +17,6 @@ PAGES = (
     "/c/gigs/settings/",
     "/c/gigs/settings/bin/",
 )
-Count = Callable[[Callable[[], object]], int]
 
 
 @pytest.mark.parametrize("page", PAGES)
