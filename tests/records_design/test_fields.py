@@ -140,8 +140,8 @@ class TestManyRecords:
     def test_are_converted_by_a_job_that_the_design_shows(
         self, ada: Client, gigs: Collection, field: Read, inside: Inside
     ) -> None:
-        rows = [Record(collection=gigs, values={"f_guests": str(number)}) for number in range(2_000)]
         with inside():
+            rows = [Record(collection=gigs, values={"f_guests": str(number)}) for number in range(2_000)]
             Record.objects.bulk_create(rows)
         sent = form_of(field("f_guests"), type="integer")
         asked = ada.post(GUESTS, sent)
