@@ -17,7 +17,9 @@ from tests.imports.conftest import NOW, Bring, choose, flights_head, sent, value
 from tests.records.conftest import Design, add
 
 PLACES = b"code,name,opened,seats\nA,Arena,2026-05-01,12000\nB,Barn,2025-11-30,90\nC,Cellar,,60\n"
-MIXED = b"code,name,opened,seats\nA,Arena,2026-05-01,12000\nB,Barn,yesterday,90\nC,=cmd(),2026-01-02,many\nD\n"
+MIXED = (
+    b"code,name,opened,seats\nA,Arena,2026-05-01,12000\nB,Barn,yesterday,90\nC,=cmd(),2026-01-02,many\nD\n"
+)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The table of the rival: what a record is, with Django's own fields."""
 
+from typing import ClassVar
+
 from auditlog.registry import auditlog
 from django.db import models
 
@@ -13,6 +15,8 @@ class Row(models.Model):
     values = models.JSONField(encoder=ExactEncoder, decoder=ExactDecoder)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager["Row"]] = models.Manager()
 
     class Meta:
         app_label = "stockrows"
