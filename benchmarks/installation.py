@@ -1,4 +1,4 @@
-"""A whole installation for a benchmark: servers of its own, durable as in production, thrown away afterwards."""
+"""A whole installation for a benchmark: servers of its own, durable as in production, thrown away after."""
 
 import json
 import os

@@ -14,6 +14,8 @@ from operations.console.site import console
 from operations.models import FleetState, OperatorAct, Provisioning, SignUp
 from tenants.models import Organisation, Shard
 
+__all__ = ["console"]
+
 console.register(Organisation, OrganisationAdmin)
 console.register(Shard, ShardAdmin)
 console.register(Provisioning, ProvisioningAdmin)

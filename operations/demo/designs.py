@@ -18,10 +18,10 @@ def choices(labels: tuple[str, ...] | list[str]) -> tuple[Choice, ...]:
     return tuple(Choice(code(label), label) for label in labels)
 
 
-def link(key: str, name: str, to: UUID, to_name: str, **columns: bool) -> FieldSpec:
+def link(key: str, name: str, to: UUID, to_name: str, *, required: bool = False) -> FieldSpec:
     """Return a field that links to a record of another collection."""
     options = {"collection": str(to), "collection_name": to_name}
-    return FieldSpec(key=key, name=name, type=FieldType.RECORD, options=options, **columns)
+    return FieldSpec(key=key, name=name, type=FieldType.RECORD, required=required, options=options)
 
 
 def venues() -> tuple[FieldSpec, ...]:

@@ -32,12 +32,24 @@ class Loader:
         self.actor = Actor(kind="person", id=owner.pk, label=owner.name, credential="demonstration")
         self.random = Random(seed)
 
-    def collection(self, name: str, icon: str, specs: tuple[FieldSpec, ...], about: str) -> Collection:
-        """Make one collection."""
+    def collection(
+        self, name: str, icon: str, specs: tuple[FieldSpec, ...], about: str, *, newest_first: bool = False
+    ) -> Collection:
+        """Make one collection; its records are named by their time where that says more than a text."""
+        title_key = "time" if newest_first else ""
         with enter(self.organisation, actor=self.actor):
-            return collections.create(
-                name=name, icon=icon, fields=specs, description=about, by=self.owner, at=timezone.now()
+            made = collections.create(
+                name=name,
+                icon=icon,
+                fields=specs,
+                description=about,
+                title_key=title_key,
+                by=self.owner,
+                at=timezone.now(),
             )
+            if newest_first:
+                collections.change(collection=made, default_sort="-time", by=self.owner, at=timezone.now())
+            return made
 
     def fill(self, collection: Collection, specs: tuple[FieldSpec, ...], rows: Iterable[Values]) -> int:
         """Check rows and copy them in; return how many. A row that does not fit the design is a bug here."""
@@ -149,9 +161,8 @@ def _readings(
 ) -> Collection:
     zones = sorted({name for night in nights for name, _ in night.venue.zones})
     specs = designs.readings(found["wristbands"].pk, found["events"].pk, zones)
-    made = loader.collection(
-        "Crowd readings", "signal", specs, "How the crowd moved, from the wristbands that visitors wear."
-    )
+    about = "How the crowd moved, from the wristbands that visitors wear."
+    made = loader.collection("Crowd readings", "signal", specs, about, newest_first=True)
     bands, events = loader.ids(found["wristbands"], "number"), loader.ids(found["events"], "name")
     rows = _reading_rows(loader.random, nights, bands, events, worn=min(160, wristbands))
     loader.fill(made, specs, islice(rows, readings))

@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import tenants.models.base
 from django.db import migrations, models
+
+import tenants.models.base
 
 
 class Migration(migrations.Migration):

@@ -69,11 +69,15 @@ def _fill_people(filled: Filled) -> None:
     group = groups.create_group(name=f"Group {marker[:40]}", by=owner, at=now, description=marker)
     groups.add_to_group(group=group, user=person, by=owner, at=now)
     role = roles.create_role(
-        name=f"Role {marker[:40]}", names=["people.view"], rank=MEMBER_RANK, by=owner, at=now, description=marker
+        name=f"Role {marker[:40]}",
+        names=["people.view"],
+        rank=MEMBER_RANK,
+        by=owner,
+        at=now,
+        description=marker,
     )
-    sent = invitations.invite(
-        emails=[f"invited-{marker}@probe.example"], role=Role.objects.get(code="member"), by=owner, at=now
-    )
+    member = Role.objects.get(code="member")
+    sent = invitations.invite(emails=[f"invited-{marker}@probe.example"], role=member, by=owner, at=now)
     filled.made.update(person=person, group=group, role=role, invitation=sent[0])
     _share(filled, group)
 

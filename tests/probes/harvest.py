@@ -31,12 +31,13 @@ def everything(organisation: Organisation) -> dict[str, list[object]]:
                 numbers.update(value for value in values if value > 0)
             else:
                 words.update(str(value) for value in values)
-    return {
+    found: dict[str, list[object]] = {
         "UUIDConverter": sorted(uuids),
         "IntConverter": sorted(numbers)[:20],
         "SlugConverter": sorted(words),
         "StringConverter": sorted(words | uuids),
     }
+    return found
 
 
 def only_in(one: dict[str, list[object]], other: dict[str, list[object]]) -> dict[str, list[object]]:

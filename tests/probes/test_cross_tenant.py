@@ -21,6 +21,7 @@ from tests.probes.filling import Filled, fill
 from tests.probes.harvest import everything, only_in
 
 PARTS = 10
+Probe = tuple[Place, str, dict[str, str]]
 SAMPLE = int(os.environ.get("ENCLAVE_PROBES", "5000"))
 # Public addresses with a secret in them say that the secret is spent, whatever it is.
 SPENT = {"accounts:accept", "account_confirm_email", "account_reset_password_from_key"}
@@ -66,11 +67,11 @@ def read(response: Any) -> bytes:
     return bytes(head.encode() + b"\n" + body)
 
 
-def probes(ours: Filled, theirs: Filled) -> list[tuple[Place, str, dict[str, str]]]:
+def probes(ours: Filled, theirs: Filled) -> list[Probe]:
     """Return every probe: a place, its address, and what is sent along."""
     own = everything(ours.organisation)
     foreign = only_in(everything(theirs.organisation), own)
-    found = [
+    found: list[Probe] = [
         (place, address, {})
         for place in places()
         for values in combinations(place, own=own, foreign=foreign)
@@ -96,7 +97,7 @@ class TestProbes:
         wrong = [line for probe in picked if (line := self.fault(client, probe, theirs.marker))]
         assert wrong == []
 
-    def fault(self, client: Client, probe: tuple[Place, str, dict[str, str]], marker: str) -> str:
+    def fault(self, client: Client, probe: Probe, marker: str) -> str:
         """Return what is wrong with the answers to a probe, or nothing."""
         place, address, sent = probe
         for method in (client.get, client.post):
