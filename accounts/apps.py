@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         # All of these register something, and need the loaded apps.
         from importlib import import_module
 
-        for name in ("access", "audit", "jobs", "signals", "sweeps"):
+        for name in ("access", "audit", "jobs", "people_page", "signals", "sweeps"):
             import_module(f"accounts.{name}")
         from django.core.checks import Tags, register
 

@@ -104,6 +104,7 @@ class OwnRoleForm(forms.Form):
         label="Stands beside",
         coerce=int,
         choices=RUNGS,
+        initial=MEMBER_RANK,
         widget=forms.RadioSelect,
         help_text="Who manages people may edit those beside and below themself.",
     )

@@ -58,7 +58,7 @@ def reasons_of(policy: "ObjectPolicy[Any]", holder: Holder, obj: Model) -> list[
 def _by_role(policy: "ObjectPolicy[Any]", holder: Holder) -> Iterator[Reason]:
     held = holder.held & frozenset(policy.grantable)
     if held and holder.role is not None:
-        sentence = _("%(role)s role allows %(doing)s %(every)s") % {
+        sentence = _("%(role)s role allows %(doing)s of %(every)s") % {
             "role": holder.role.name,
             "doing": doing(held),
             "every": policy.every_noun,

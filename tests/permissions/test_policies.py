@@ -115,7 +115,7 @@ class TestCost:
 class TestWhy:
     def test_names_the_role(self, ben: User, event: Record, at: datetime) -> None:
         (reason,) = policy_for(Record).why(ben, event, at)
-        assert reason.sentence == "Member role allows viewing, changing, deleting and sharing every record"
+        assert reason.sentence == "Member role allows viewing, changing, deleting and sharing of every record"
 
     def test_names_group_giver_end_and_collection(
         self, ada: User, cy: User, staff: GroupProfile, events: Collection, event: Record, at: datetime
