@@ -1,5 +1,6 @@
 """The public site: what this is, and sign-up."""
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -40,6 +41,8 @@ def sent(request: HttpRequest) -> HttpResponse:
     return render(request, "public/sent.html", {})
 
 
+# The answer to the form leads to the new organisation's host; browsers hold redirects to the policy too.
+@csp_update({"form-action": [site_url(f"*.{settings.BASE_DOMAIN}")]})
 @require_http_methods(["GET", "POST"])
 @slow_down("confirm", rate="30/h")
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
