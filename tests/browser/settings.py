@@ -1,4 +1,4 @@
-"""Settings of the processes that a browser talks to: the tests', with pools, and assets as they lie in the folder."""
+"""Settings of the processes that a browser talks to: pools, and assets as they lie in the folder."""
 
 from config.settings.test import *  # noqa: F403  # differs in two names alone
 from config.settings.test import databases

@@ -80,7 +80,7 @@ class TestNewOrganisation:
     ) -> None:
         page = visits.stranger()
         sign_up(page, site)
-        expect(page).to_have_url(site.organisation("newcomers", "/accounts/login/?next=/"))
+        expect(page).to_have_url(site.organisation("newcomers", "/accounts/login/?next=%2F"))
         sign_in(page, OWNER)
         expect(page.get_by_role("heading", name="Drop a spreadsheet to begin")).to_be_visible()
         assert faults(page) == []
