@@ -88,7 +88,7 @@ class TestNewOrganisation:
         bring_airports(page)
         expect(page.get_by_role("heading", name="Airports", level=1)).to_be_visible()
         expect(page.locator("#count")).to_have_text("299 records")
-        expect(page.get_by_role("rowheader", name="Q003")).to_be_visible()
+        expect(page.get_by_role("rowheader", name="Q299")).to_be_visible()
 
         page.get_by_role("link", name="People").click()
         page.get_by_role("link", name="Invite people").click()

@@ -1,0 +1,64 @@
+"""Every kind of page, wide and light, narrow and dark: no serious fault, no complaint, nothing too wide."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.harbour import OWNER
+from tests.browser.visits import NARROW, Visits, faults
+
+pytestmark = pytest.mark.browser
+# The main kinds of pages, which are looked at narrow and dark too, and the others.
+MAIN = ("/", "/c/airports/", "/c/airports/?q=nowhere", "/people/", "/trail/", "/jobs/")
+OTHERS = (
+    "/c/airports/design/",
+    "/c/airports/design/f/city/",
+    "/c/airports/settings/",
+    "/c/airports/new/",
+    "/c/airports/import/",
+    "/c/airports/bin/",
+    "/collections/new/",
+    "/imports/",
+    "/sharing/",
+    "/sharing/mine/",
+    "/groups/",
+    "/roles/",
+    "/people/invite/",
+    "/settings/",
+    "/account/",
+    "/organisations/",
+)
+
+
+def found_on(page: Page, paths: tuple[str, ...]) -> dict[str, list[object]]:
+    """Return the faults of pages, by path; a page that is too wide for its window is one."""
+    home, found = page.url.rstrip("/"), {}
+    for path in paths:
+        answer = page.goto(home + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        expect(page.locator("h1")).to_be_visible()
+        wrong: list[object] = [*faults(page)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append("too wide")
+        if wrong:
+            found[path] = wrong
+    return found
+
+
+class TestPages:
+    def test_can_be_read_by_everybody(self, visits: Visits) -> None:
+        assert found_on(visits.person(OWNER), MAIN + OTHERS) == {}
+
+    def test_can_be_read_on_a_telephone_at_night(self, visits: Visits) -> None:
+        assert found_on(visits.person(OWNER, width=NARROW, dark=True), MAIN) == {}
+
+    def test_of_a_record_can_be_read(self, visits: Visits) -> None:
+        page = visits.person(OWNER, "/c/airports/?q=AP050")
+        address = page.get_by_role("rowheader", name="AP050").get_by_role("link").get_attribute("href")
+        home = page.url.split("/c/")[0]
+        page.goto(f"{home}{address}")
+        expect(page.get_by_role("heading", name="AP050", level=1)).to_be_visible()
+        assert faults(page) == []
+        page.set_viewport_size({"width": NARROW, "height": 860})
+        page.emulate_media(color_scheme="dark")
+        assert faults(page) == []
