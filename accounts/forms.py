@@ -23,6 +23,8 @@ def say(form: forms.Form, **labels: Any) -> None:
         field.widget.attrs.pop("placeholder", None)
         if name in labels:
             field.label = labels[name]
+        if name == "password1":
+            field.help_text = _("At least 12 characters.")
 
 
 class SignInForm(account_forms.LoginForm):  # type: ignore[misc]  # allauth has no types
@@ -73,6 +75,14 @@ class ChangePasswordForm(account_forms.ChangePasswordForm):  # type: ignore[misc
             password1=_("New password"),
             password2=_("The same again"),
         )
+
+
+class SetPasswordForm(account_forms.SetPasswordForm):  # type: ignore[misc]  # allauth has no types
+    """A first password, for who has signed in without one so far."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        say(self, password1=_("New password"), password2=_("The same again"))
 
 
 class ReauthenticateForm(account_forms.ReauthenticateForm):  # type: ignore[misc]  # allauth has no types
