@@ -20,6 +20,9 @@ from records.tables.filters import condition
 from records.tables.query import Sort, TableQuery
 from records.values import Canonical
 
+# A search that finds more rows than this is about a common word.
+COMMON = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -106,6 +109,11 @@ class Table(ABC):
     def labels(self, rows: Sequence[Row]) -> dict[str, str]:
         """Name what the values of these rows refer to, as far as this person may see it."""
 
+    @property
+    def search_is_ready(self) -> bool:
+        """Whether an index serves the search."""
+        return False
+
     # --- what all tables do -----------------------------------------------------------------------
 
     def default_sort(self) -> Sort:
@@ -129,9 +137,12 @@ class Table(ABC):
 
     def page(self, query: TableQuery) -> Page:
         """Return one page. The number of queries does not depend on the rows."""
+        found = self.matching(query)
+        # A rare word is found first and sorted afterwards; a common one is met soon by walking the list.
+        fenced = bool(query.search) and self.search_is_ready and count_up_to(found, COMMON).exact
         cut = paging.fetch(
-            self.matching(query),
-            self._order(query.sort or self.default_sort(), fenced=bool(query.search)),
+            found,
+            self._order(query.sort or self.default_sort(), fenced=fenced),
             after=query.after,
             before=query.before,
             size=query.size,

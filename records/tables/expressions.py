@@ -88,8 +88,8 @@ class Pair(Func):
 class Fenced(Func):
     """`ARRAY[expression]`: orders as the expression does, but not by walking its index.
 
-    The planner thinks of every search that it finds four rows of a hundred, and would rather walk the
-    list until it met enough of them; for a rare word that is the whole list.
+    The planner never believes that the beginning of a word is rare, and would rather walk the list until
+    it met enough rows; for a rare word that is the whole list.
     """
 
     template = "ARRAY[%(expressions)s]"

@@ -9,7 +9,9 @@ from django.contrib.auth.models import Permission
 from accounts.identity.models import User
 from permissions import perms
 from permissions.policies import policy_for
-from records.actions import views
+from records.actions import bulk, views
+from records.actions.bulk import Which
+from records.actions.refusals import Gone
 from records.models import Collection, CollectionUserGrant, Record, RecordUserGrant, SavedView
 from records.tables import BadQuery, TableQuery, of_collection
 from tests.records.conftest import NOW, Design, add
@@ -72,6 +74,18 @@ class TestRecords:
         table = of_collection(gigs, cy, at=NOW)
         assert table.rows().count() == 5
         assert list(table.rows(to=CHANGE)) == [rows[0]]
+
+    def test_are_changed_in_bulk_only_where_that_was_given(
+        self, gigs: Collection, rows: list[Record], cy: User
+    ) -> None:
+        grant(CollectionUserGrant, cy, VIEW, gigs)
+        grant(RecordUserGrant, cy, CHANGE, rows[0])
+        table = of_collection(gigs, cy, at=NOW)
+        for which in (Which(query=TableQuery()), Which(ids=[row.pk for row in rows])):
+            done = bulk.change(table=table, which=which, values={"seats": 3}, by=cy, at=NOW)
+            assert done.count == 1
+        with pytest.raises(Gone):
+            bulk.move_to_bin(table=table, which=Which(query=TableQuery()), by=cy, at=NOW)
 
     def test_in_the_bin_are_seen_by_nobody(self, gigs: Collection, rows: list[Record], ada: User) -> None:
         Record.objects.filter(pk=rows[0].pk).update(deleted_at=NOW)
