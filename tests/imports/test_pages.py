@@ -1,6 +1,7 @@
 """The pages of an import, as browsers see them."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,9 @@ def url(name: str, pk: UUID) -> str:
     return reverse(f"records:{name}", args=[pk], urlconf="config.urls.tenant")
 
 
-def send(client: Client, data: bytes = PLACES, to: str = "/imports/", **headers: str) -> Import:
+def send(
+    client: Client, data: bytes = PLACES, to: str = "/imports/", headers: dict[str, str] | None = None
+) -> Import:
     answer = client.post(to, {"file": SimpleUploadedFile("places.csv", data)}, headers=headers)
     assert answer.status_code in (200, 302), answer.content
     there = answer.headers.get("HX-Redirect") or answer.headers["Location"]
@@ -78,7 +81,7 @@ class TestWay:
         run_due(pulse)
         page = ada_at.get(url("import", row.pk)).content.decode()
         assert "Import 2 rows, leave out 1" in page
-        result = ada_at.get(url("import-result", row.pk))
+        result: Any = ada_at.get(url("import-result", row.pk))
         assert b"many" in b"".join(result.streaming_content)
         assert result["X-Content-Type-Options"] == "nosniff"
         assert ada_at.post(url("import-apply", row.pk)).status_code == 302
@@ -108,7 +111,7 @@ class TestWay:
         assert state(pulse, row) == "proposed"
 
     def test_the_script_of_the_drop_zone_is_sent_on(self, ada_at: Client) -> None:
-        send(ada_at, **{"hx-request": "true"})
+        send(ada_at, headers={"hx-request": "true"})
 
     def test_two_files_at_once_are_refused_where_they_were_dropped(self, ada_at: Client) -> None:
         files = [SimpleUploadedFile(name, PLACES) for name in ("a.csv", "b.csv")]
