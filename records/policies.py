@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import Model, Q, QuerySet
+from django.urls import reverse
 
 from permissions import perms
 from permissions.holder import Holder, Who, holder_for
@@ -39,6 +40,10 @@ class CollectionPolicy(ObjectPolicy[Collection]):
     def rows(self) -> QuerySet[Collection]:
         """Collections outside the bin."""
         return Collection.objects.live()
+
+    def url_of(self, obj: Model) -> str:
+        """Its list."""
+        return reverse("records:list", args=[obj.key]) if isinstance(obj, Collection) else ""
 
     def condition(self, holder: Holder, perm: str) -> Q:
         """As for every object; and to be seen, one visible record is enough."""
@@ -76,6 +81,10 @@ class RecordPolicy(ObjectPolicy[Record]):
     def rows(self) -> QuerySet[Record]:
         """Records outside the bin, of collections outside the bin."""
         return Record.objects.live().filter(collection__deleted_at=None)
+
+    def url_of(self, obj: Model) -> str:
+        """Its page, by an address that needs no collection."""
+        return reverse("records:anywhere", args=[obj.pk])
 
     def name_of(self, obj: Model) -> str:
         """The value of the field that names the collection's records."""

@@ -39,7 +39,9 @@ from permissions.actions.roles import create_role
 from permissions.models import Role
 from permissions.models.roles import MEMBER_RANK
 from permissions.policies import policy_for
-from records.models import Collection
+from records import rooms
+from records.models import Collection, Import, ImportState, Record, RecordFile, SavedView
+from records.rooms.examples import make
 
 
 class Lowest(IntEnum):
@@ -141,10 +143,75 @@ def job() -> UUID:
     return enqueue("mail.send", payload={}, label="Mail", by=ada()).pk
 
 
+@thing("gigs")
+def gigs() -> str:
+    """A collection with a link to itself."""
+    made = Collection.objects.create(name="Gigs", key="gigs", title_key="f_name")
+    made.fields.create(key="f_name", name="Name", type="text")
+    made.fields.create(key="f_next", name="Next", type="record", options={"collection": str(made.pk)})
+    return made.key
+
+
+@thing("gig")
+def gig() -> UUID:
+    """A gig; the collection is made before it."""
+    return Record.objects.create(
+        collection=Collection.objects.get(key="gigs"), values={"f_name": "Warehouse"}
+    ).pk
+
+
+@thing("gig alone")
+def gig_alone() -> UUID:
+    """A gig, and its collection."""
+    gigs()
+    return UUID(str(gig()))
+
+
+@thing("file")
+def file() -> UUID:
+    """A file of the gig."""
+    row = Record.objects.get(collection__key="gigs")
+    return RecordFile.objects.create(
+        record=row, name="plan.pdf", content_type="application/pdf", size=1, sha256="", path="aa/plan"
+    ).pk
+
+
+@thing("view")
+def view() -> UUID:
+    """A view of the gigs that Ada shares."""
+    home = Collection.objects.get(key="gigs")
+    return SavedView.objects.create(collection=home, name="Loud", owner=ada(), is_shared=True).pk
+
+
+@thing("loudspeaker")
+def loudspeaker() -> UUID:
+    """A row of the room that the tests register."""
+    return UUID(str(make(rooms.get("speaker"), marker="Loud").pk))
+
+
+@thing("room view")
+def room_view() -> UUID:
+    """A view of that room."""
+    return SavedView.objects.create(room="speaker", name="Loud", owner=ada()).pk
+
+
+@thing("import")
+def imported() -> UUID:
+    """A file that was imported into the collection that members see."""
+    gigs()
+    home = Collection.objects.get(key="gigs")
+    return Import.objects.create(collection=home, filename="gigs.csv", size=1, state=ImportState.DONE).pk
+
+
 NOBODY = "00000000-0000-7000-8000-0000000000ff"
 _COLLECTION = {"kind": policy_for(Collection).type_id, "key": "collection"}
 _DESIGNED = {"key": "designed"}
 _FIELD = {"key": "designed", "field": "f_name"}
+
+_GIGS = {"key": "gigs"}
+_GIG = {"key": "gigs", "pk": "gig"}
+_ROOM = {"key": "speaker"}
+_SPEAKER = {"key": "speaker", "pk": "loudspeaker"}
 
 TABLE: dict[str, Row] = {
     # accounts: sign-in, by allauth
@@ -238,4 +305,73 @@ TABLE: dict[str, Row] = {
     "records:field-design": Row(ADMIN, _FIELD, sees=MEMBER),
     "records:field-remove": Row(ADMIN, _FIELD, sees=MEMBER),
     "records:field-restore": Row(ADMIN, {"key": "designed", "field": "f_gone"}, sees=MEMBER),
+    # records: home, and what needs no table
+    "home": Row(GUEST),
+    "records:anywhere": Row(MEMBER, {"pk": "gig alone"}, sees=MEMBER),
+    "records:undo": Row(GUEST, {"token": NOBODY}, elsewhere=None),
+    # records: their lists and what is done to many
+    "records:list": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:filter": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:columns": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:find": Row(MEMBER, {**_GIGS, "field": "f_next"}, sees=MEMBER),
+    "records:view-new": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:view-edit": Row(ADMIN, {**_GIGS, "view": "view"}, sees=MEMBER),
+    "records:view-update": Row(ADMIN, {**_GIGS, "view": "view"}, sees=MEMBER),
+    "records:view-remove": Row(ADMIN, {**_GIGS, "view": "view"}, sees=MEMBER),
+    "records:bulk-change": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:bulk-value": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:bulk-bin": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:bin": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:bin-restore": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:bin-purge": Row(MEMBER, _GIGS, sees=MEMBER),
+    # records: one of them
+    "records:new": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:record": Row(MEMBER, _GIG, sees=MEMBER),
+    "records:record-edit": Row(MEMBER, _GIG, sees=MEMBER),
+    "records:field-edit": Row(MEMBER, {**_GIG, "field": "f_name"}, sees=MEMBER),
+    "records:record-bin": Row(MEMBER, _GIG, sees=MEMBER),
+    "records:file-attach": Row(MEMBER, _GIG, sees=MEMBER),
+    "records:file": Row(MEMBER, {**_GIG, "file": "file"}, sees=MEMBER),
+    "records:file-remove": Row(MEMBER, {**_GIG, "file": "file"}, sees=MEMBER),
+    # records: imports
+    "records:import-start": Row(ADMIN),
+    "records:import-into": Row(MEMBER, _GIGS, sees=MEMBER),
+    "records:import": Row(MEMBER, {"pk": "import"}, sees=MEMBER),
+    **{
+        f"records:import-{name}": Row(MEMBER, {"pk": "import"}, sees=MEMBER)
+        for name in (
+            "design",
+            "mapping",
+            "check",
+            "apply",
+            "result",
+            "undo",
+            "read",
+            "again",
+            "go-on",
+            "drop",
+        )
+    },
+    # records: the same of a registered room; keys of rooms mean something everywhere
+    **{
+        f"records:room-{name}": Row(MEMBER, _ROOM, sees=MEMBER, elsewhere=None)
+        for name in ("list", "filter", "columns", "view-new", "new", "bulk-value")
+    },
+    **{
+        # Rooms have no bin and change no many rows at once.
+        f"records:room-{name}": Row(MEMBER, _ROOM, sees=MEMBER, or_404=True, elsewhere=None)
+        for name in ("bulk-change", "bulk-bin", "bin", "bin-restore", "bin-purge")
+    },
+    "records:room-find": Row(MEMBER, {**_ROOM, "field": "name"}, sees=MEMBER, or_404=True),
+    **{
+        f"records:room-{name}": Row(OWNER, {**_ROOM, "view": "room view"}, sees=OWNER)
+        for name in ("view-edit", "view-update", "view-remove")
+    },
+    "records:room-record": Row(MEMBER, _SPEAKER, sees=MEMBER),
+    "records:room-record-edit": Row(MEMBER, _SPEAKER, sees=MEMBER),
+    "records:room-field-edit": Row(MEMBER, {**_SPEAKER, "field": "name"}, sees=MEMBER),
+    "records:room-record-bin": Row(MEMBER, _SPEAKER, sees=MEMBER),
+    "records:room-file-attach": Row(MEMBER, _SPEAKER, sees=MEMBER, or_404=True),
+    "records:room-file": Row(MEMBER, {**_SPEAKER, "file": NOBODY}, sees=MEMBER, or_404=True),
+    "records:room-file-remove": Row(MEMBER, {**_SPEAKER, "file": NOBODY}, sees=MEMBER, or_404=True),
 }

@@ -109,3 +109,9 @@ def _line(cells: Cells, row: Row, columns: Sequence[Column], typed: frozenset[st
             opening += f' data-edit="{base}edit/{column.key}/"'
         found.append(f"{opening}>{inside}</td>")
     return found
+
+
+def heading(column: Column) -> str:
+    """Return the heading of a column; the currency of money stands there, once."""
+    currency = column.spec.option("currency", "") if column.type is FieldType.MONEY else ""
+    return f"{column.name}, {currency}" if currency else column.name

@@ -135,3 +135,30 @@ def _readable(reader: User, pk: UUID, *, at: datetime) -> RecordFile:
         if file.field_key in hidden:
             raise Http404
     return file
+
+
+# This host shows no page of ours: what went wrong is a line of plain text.
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 400."""
+    return _line("This address cannot be read.", 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 403."""
+    return _line("You cannot do this here.", 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 404."""
+    return _line("There is nothing here, or no longer. Open the file again from its record.", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 500."""
+    return _line("Something went wrong on our side.", 500)
+
+
+def _line(text: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")

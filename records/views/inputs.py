@@ -20,7 +20,7 @@ from records.rooms import RoomTable
 from records.tables import BadQuery, Column, Filter, NotPrepared, Op, TableQuery, of_collection
 from records.tables.labels import title_records
 from records.values import Canonical, FieldSpec, FieldType, Locale, display
-from records.views.cells import HIDDEN
+from records.views.cells import HIDDEN, heading
 from records.views.places import Place
 
 OFFERED = 50
@@ -214,7 +214,7 @@ class ValuesForm(forms.Form):
         for column in columns:
             chosen = sent.get(column.key) if sent is not None else kept.get(column.key)
             field = control(column.spec, options, chosen=chosen, required=column.spec.required)
-            field.label, field.help_text = column.name, column.spec.help
+            field.label, field.help_text = heading(column), column.spec.help
             field.required = False  # said by the action, in its words
             self.fields[column.key] = field
         if sent is not None:

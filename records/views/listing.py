@@ -13,9 +13,8 @@ from django.views.decorators.http import require_safe
 from permissions import perms
 from permissions.panels import address
 from records.tables import BadQuery, Column, Count, NotPrepared, Page, TableQuery
-from records.values import FieldType
 from records.views import chips, views_menu
-from records.views.cells import Cells, cells_of, lines
+from records.views.cells import Cells, cells_of, heading, lines
 from records.views.places import Place, at_place, page_part
 from records.views.seen import address_of
 
@@ -164,12 +163,6 @@ def shell(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
         "accept": FILES,
         "picked": _actions(place),
     }
-
-
-def heading(column: Column) -> str:
-    """Return the heading of a column; the currency of money stands there, once."""
-    currency = column.spec.option("currency", "") if column.type is FieldType.MONEY else ""
-    return f"{column.name}, {currency}" if currency else column.name
 
 
 def _share_url(place: Place) -> str:

@@ -107,8 +107,11 @@ def user_of(organisation: Organisation, email: str) -> User:
         return User.objects.get(email=email)
 
 
+Share = Callable[..., None]
+
+
 @pytest.fixture
-def share(pulse: Organisation) -> Callable[..., None]:
+def share(pulse: Organisation) -> Share:
     """A function that shares an object with a person."""
 
     def give(obj: Collection | Record, email: str, *names: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django.test import Client
@@ -11,7 +10,7 @@ from records.models import Collection, Record
 from tenants.context import enter
 from tenants.models import Organisation
 from tests.people import SETTING_UP
-from tests.records_screens.conftest import LIST, Find
+from tests.records_screens.conftest import LIST, Find, Share
 from tests.records_screens.test_list import HTMX, text
 
 
@@ -163,7 +162,7 @@ class TestBin:
         ben.post(f"{LIST}bin/purge/", {"pk": pks, "sure": "1", "confirm": "Gigs"})
         assert _count(pulse, gigs) == 1
 
-    def test_is_closed_to_who_may_not_delete(self, cy: Client, gig: Find, share: Callable[..., None]) -> None:
+    def test_is_closed_to_who_may_not_delete(self, cy: Client, gig: Find, share: Share) -> None:
         record = gig("Cellar")
         share(record, "cy@pulse.example", "records.view")
         assert cy.get(page_of(record)).status_code == 200

@@ -1,0 +1,160 @@
+"""What is done to many rows, and saved views."""
+
+import re
+
+from django.test import Client
+
+from records.actions import bulk
+from records.models import Collection, Record, SavedView
+from tenants.context import enter
+from tenants.models import Organisation
+from tests.people import SETTING_UP
+from tests.records_screens.conftest import LIST, Find, Share, add
+from tests.records_screens.test_list import names, text
+from tests.records_screens.test_record import hidden_of
+
+
+def moods(organisation: Organisation, collection: Collection) -> list[str]:
+    """Return the mood of each gig, in order."""
+    with enter(organisation, actor=SETTING_UP):
+        return [row.values.get("f_mood", "") for row in Record.objects.live().filter(collection=collection)]
+
+
+class TestChange:
+    def test_gives_all_that_is_picked_the_same_value(
+        self, ben: Client, pulse: Organisation, gigs: Collection, gig: Find
+    ) -> None:
+        picked = [str(gig(name).pk) for name in ("Cellar", "Harbour")]
+        asked = ben.post(f"{LIST}bulk/change/", {"pk": picked, "field": "f_mood"})
+        assert "Change 2 records" in text(asked.content.decode())
+        sent = {**hidden_of(asked.content.decode()), "field": "f_mood", "f_mood": "calm", "set": "1"}
+        ben.post(f"{LIST}bulk/change/", sent)
+        assert sorted(moods(pulse, gigs)) == ["calm", "calm", "loud"]
+
+    def test_of_all_that_match_says_first_what_will_happen(
+        self, ben: Client, pulse: Organisation, gigs: Collection
+    ) -> None:
+        sent = {"all": "1", "f": "f_mood:is:loud", "field": "f_mood", "f_mood": "calm", "set": "1"}
+        asked = ben.post(f"{LIST}bulk/change/", sent).content.decode()
+        assert "Set Mood of 2 records to Calm" in text(asked)
+        assert moods(pulse, gigs).count("loud") == 2
+        ben.post(f"{LIST}bulk/change/", hidden_of(asked))
+        assert moods(pulse, gigs).count("loud") == 0
+
+    def test_says_what_is_wrong_with_the_value(self, ben: Client, gig: Find) -> None:
+        sent = {"pk": str(gig("Cellar").pk), "field": "f_seats", "f_seats": "many", "set": "1"}
+        answer = ben.post(f"{LIST}bulk/change/", sent)
+        assert answer.status_code == 422
+        assert 'value="many"' in answer.content.decode()
+
+    def test_leaves_alone_what_one_may_not_change(self, cy: Client, gig: Find, share: Share) -> None:
+        share(gig("Cellar"), "cy@pulse.example", "records.view")
+        share(gig("Harbour"), "cy@pulse.example", "records.change")
+        picked = [str(gig(name).pk) for name in ("Cellar", "Harbour", "Warehouse")]
+        sent = {"pk": picked, "field": "f_seats", "f_seats": "7", "set": "1"}
+        cy.post(f"{LIST}bulk/change/", sent)
+        found = [gig(name).values["f_seats"] for name in ("Cellar", "Harbour", "Warehouse")]
+        assert found == [90, 7, 1500]
+
+    def test_does_not_offer_sensitive_fields(self, ben: Client, gig: Find) -> None:
+        sent = {"pk": str(gig("Harbour").pk), "field": "f_fee", "f_fee": "1", "set": "1"}
+        ben.post(f"{LIST}bulk/change/", sent)
+        assert gig("Harbour").values["f_fee"] == 7311
+
+
+class TestMoveToBin:
+    def test_can_be_undone_from_the_page(self, ben: Client, gig: Find) -> None:
+        picked = [str(gig(name).pk) for name in ("Cellar", "Harbour")]
+        ben.post(f"{LIST}bulk/bin/", {"pk": picked})
+        page = ben.get(LIST).content.decode()
+        assert names(page) == ["Warehouse"]
+        undo = re.search(r'action="(/undo/[^"]+)"', page)
+        assert undo is not None
+        ben.post(undo[1])
+        assert len(names(ben.get(LIST).content.decode())) == 3
+
+    def test_goes_on_as_a_job_when_there_are_many(
+        self, ben: Client, pulse: Organisation, gigs: Collection
+    ) -> None:
+        with enter(pulse, actor=SETTING_UP):
+            add(gigs)
+            Record.objects.bulk_create(
+                Record(collection=gigs, values={"f_name": f"Gig {number}"}) for number in range(bulk.AT_ONCE)
+            )
+        asked = ben.post(f"{LIST}bulk/bin/", {"all": "1"}).content.decode()
+        assert "It goes on as a job" in text(asked)
+        answer = ben.post(f"{LIST}bulk/bin/", hidden_of(asked))
+        assert answer["Location"].startswith("/jobs/")
+
+    def test_cannot_be_undone_by_another(self, ada: Client, ben: Client, gig: Find) -> None:
+        ben.post(f"{LIST}bulk/bin/", {"pk": [str(gig("Cellar").pk)]})
+        undo = re.search(r'action="(/undo/[^"]+)"', ben.get(LIST).content.decode())
+        assert undo is not None
+        assert ada.post(undo[1]).status_code == 409
+        assert gig("Cellar").deleted_at is not None
+
+
+class TestSavedViews:
+    def save(self, client: Client, **more: str) -> str:
+        """Save the loud gigs as a view and return where that leads."""
+        sent = {"name": "Loud ones", "f": "f_mood:is:loud", **more}
+        return str(client.post(f"{LIST}views/new/", sent)["Location"])
+
+    def test_lead_to_the_list_as_it_was(self, ben: Client, gigs: Collection) -> None:
+        page = ben.get(self.save(ben)).content.decode()
+        assert names(page) == ["Warehouse", "Cellar"]
+        assert "Loud ones" in text(page)
+
+    def test_are_ones_own_until_shared(self, ada: Client, ben: Client, gigs: Collection) -> None:
+        self.save(ben)
+        assert "Loud ones" not in ada.get(LIST).content.decode()
+        self.save(ben, name="Everybody's", is_shared="on")
+        assert "Everybody&#x27;s" in ada.get(LIST).content.decode()
+
+    def test_say_so_when_the_list_differs_and_can_take_it_over(
+        self, ben: Client, pulse: Organisation, gigs: Collection
+    ) -> None:
+        view = self.save(ben).rpartition("view=")[2]
+        page = ben.get(f"{LIST}?f=f_mood%3Ais%3Acalm&view={view}").content.decode()
+        assert "changed" in text(page)
+        ben.post(f"{LIST}views/{view}/update/", {"f": "f_mood:is:calm"})
+        with enter(pulse, actor=SETTING_UP):
+            assert SavedView.objects.get(pk=view).filters == [["f_mood", "is", ["calm"]]]
+
+    def test_of_another_cannot_be_changed(self, ben: Client, cy: Client, gigs: Collection) -> None:
+        view = self.save(ben).rpartition("view=")[2]
+        assert cy.post(f"{LIST}views/{view}/remove/").status_code == 404
+
+    def test_cannot_have_the_same_name_twice(self, ben: Client, gigs: Collection) -> None:
+        self.save(ben)
+        answer = ben.post(f"{LIST}views/new/", {"name": "loud ones"})
+        assert answer.status_code == 422
+        assert "You have a view called" in text(answer.content.decode())
+
+
+class TestFilterForm:
+    def test_adds_a_filter_to_the_address(self, ben: Client, gigs: Collection) -> None:
+        asked = {"f": "f_mood:is:loud", "field": "f_seats", "op": "over", "value": "100", "set": "1"}
+        answer = ben.get(f"{LIST}filter/", asked)
+        assert answer["Location"] == f"{LIST}?f=f_mood%3Ais%3Aloud&f=f_seats%3Aover%3A100"
+
+    def test_changes_the_filter_of_a_chip(self, ben: Client, gigs: Collection) -> None:
+        asked = {
+            "f": "f_seats:over:5",
+            "at": "0",
+            "field": "f_seats",
+            "op": "under",
+            "value": "9",
+            "set": "1",
+        }
+        assert ben.get(f"{LIST}filter/", asked)["Location"] == f"{LIST}?f=f_seats%3Aunder%3A9"
+
+    def test_says_what_is_wrong_with_a_value(self, ben: Client, gigs: Collection) -> None:
+        asked = {"field": "f_seats", "op": "over", "value": "many", "set": "1"}
+        answer = ben.get(f"{LIST}filter/", asked)
+        assert answer.status_code == 422
+        assert 'value="many"' in answer.content.decode()
+
+    def test_offers_choices_as_a_list(self, ben: Client, gigs: Collection) -> None:
+        page = ben.get(f"{LIST}filter/", {"field": "f_mood", "op": "is"}).content.decode()
+        assert '<option value="calm">Calm</option>' in page
