@@ -42,7 +42,7 @@ def sent(request: HttpRequest) -> HttpResponse:
 
 
 # The answer to the form leads to the new organisation's host; browsers hold redirects to the policy too.
-@csp_update({"form-action": [site_url(f"*.{settings.BASE_DOMAIN}")]})
+@csp_update({"form-action": [site_url(f"*.{settings.BASE_DOMAIN}")]})  # type: ignore[arg-type]  # django-csp types only views without parameters
 @require_http_methods(["GET", "POST"])
 @slow_down("confirm", rate="30/h")
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
