@@ -67,8 +67,8 @@ class TestSharing:
         for sentence in (
             f"Hanna Lund made the group {GROUP}",
             f"Hanna Lund added Gus Ferry to the group {GROUP}",
-            f"Hanna Lund shared Airports with {GROUP}",
+            f"Hanna Lund shared Airports with the group {GROUP}",
         ):
             expect(owner.get_by_role("rowheader").filter(has_text=sentence).first).to_be_visible()
-        owner.get_by_role("link", name=f"Hanna Lund shared Airports with {GROUP}").first.click()
+        owner.get_by_role("link", name=f"Hanna Lund shared Airports with the group {GROUP}").first.click()
         expect(owner.locator("#panel")).to_contain_text("Hanna Lund shared Airports")
