@@ -32,10 +32,10 @@ def everything(organisation: Organisation) -> dict[str, list[object]]:
             else:
                 words.update(str(value) for value in values)
     found: dict[str, list[object]] = {
-        "UUIDConverter": sorted(uuids),
-        "IntConverter": sorted(numbers)[:20],
-        "SlugConverter": sorted(words),
-        "StringConverter": sorted(words | uuids),
+        "UUIDConverter": list[object](sorted(uuids)),
+        "IntConverter": list[object](sorted(numbers)[:20]),
+        "SlugConverter": list[object](sorted(words)),
+        "StringConverter": list[object](sorted(words | uuids)),
     }
     return found
 
