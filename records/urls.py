@@ -32,6 +32,7 @@ _PAGES = (
     ("file-attach", "r/<uuid:pk>/files/", files.file_attach),
     ("file", "r/<uuid:pk>/files/<uuid:file>/", files.file_open),
     ("file-remove", "r/<uuid:pk>/files/<uuid:file>/remove/", files.file_remove),
+    ("file-back", "r/<uuid:pk>/files/<uuid:file>/back/", files.file_back),
     ("record-bin", "r/<uuid:pk>/bin/", records.record_bin),
 )
 

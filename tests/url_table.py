@@ -333,7 +333,8 @@ TABLE: dict[str, Row] = {
     "records:file-attach": Row(MEMBER, _GIG, sees=MEMBER),
     "records:file": Row(MEMBER, {**_GIG, "file": "file"}, sees=MEMBER),
     "records:file-remove": Row(MEMBER, {**_GIG, "file": "file"}, sees=MEMBER),
-    # records: imports
+    "records:file-back": Row(MEMBER, {**_GIG, "file": "file"}, sees=MEMBER, or_404=True),
+    # records: files on their way in
     "records:import-start": Row(ADMIN),
     "records:import-into": Row(MEMBER, _GIGS, sees=MEMBER),
     "records:import": Row(MEMBER, {"pk": "import"}, sees=MEMBER),
@@ -373,5 +374,6 @@ TABLE: dict[str, Row] = {
     "records:room-record-bin": Row(MEMBER, _SPEAKER, sees=MEMBER),
     "records:room-file-attach": Row(MEMBER, _SPEAKER, sees=MEMBER, or_404=True),
     "records:room-file": Row(MEMBER, {**_SPEAKER, "file": NOBODY}, sees=MEMBER, or_404=True),
+    "records:room-file-back": Row(MEMBER, {**_SPEAKER, "file": NOBODY}, sees=MEMBER, or_404=True),
     "records:room-file-remove": Row(MEMBER, {**_SPEAKER, "file": NOBODY}, sees=MEMBER, or_404=True),
 }

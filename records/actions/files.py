@@ -10,7 +10,7 @@ from django.db.models import F
 from accounts.identity.models import User
 from audit.actions import events
 from records.actions.done import Done
-from records.actions.refusals import CannotDesign
+from records.actions.refusals import CannotDesign, Gone
 from records.files import storage
 from records.files.refusals import FileRefused
 from records.models import Record, RecordFile
@@ -76,6 +76,19 @@ def remove(*, file: RecordFile, by: User | None, at: datetime) -> Done:
             "file.removed", target=file.record, personal={"file": file.name}, subject=file.record_id
         )
     return Done(f"{file.name} removed")
+
+
+def bring_back(*, file: RecordFile, by: User | None, at: datetime) -> Done:
+    """Attach a file again that was taken off its record. Raises Gone if its row is not there any more."""
+    with transaction.atomic():
+        if not RecordFile.objects.filter(pk=file.pk).exclude(deleted_at=None).update(deleted_at=None):
+            raise Gone("This file is not there any more.")
+        if file.field_key and file.field_key not in file.record.values:
+            _put_into_field(file.record, file.field_key, file, by=by, at=at)
+        events.record(
+            "file.attached", target=file.record, personal={"file": file.name}, subject=file.record_id
+        )
+    return Done(f"{file.name} is back")
 
 
 def _put_into_field(record: Record, key: str, file: RecordFile, *, by: User | None, at: datetime) -> None:

@@ -177,4 +177,9 @@ def visible_file(place: Place, row: Row, pk: UUID) -> RecordFile | None:
     """Return a file of a record, unless it stands in a field that the person may not read."""
     seen = policy_for(RecordFile).visible_to(place.table.holder, place.table.at)
     file = seen.filter(pk=pk, record_id=row.id).first()
-    return None if file is None or file.field_key in _hidden(place) else file
+    return None if file is None or is_hidden(place, file) else file
+
+
+def is_hidden(place: Place, file: RecordFile) -> bool:
+    """Return whether a file stands in a field that the person may not read."""
+    return file.field_key in _hidden(place)

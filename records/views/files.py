@@ -16,7 +16,7 @@ from records.files.refusals import FileRefused
 from records.models import Record, RecordFile
 from records.tables import Row
 from records.views.answers import here_before, person, say_done
-from records.views.beside import visible_file
+from records.views.beside import is_hidden, visible_file
 from records.views.content import content_url
 from records.views.places import Place, at_place, find_row
 
@@ -83,5 +83,20 @@ def file_remove(request: HttpRequest, place: Place, pk: UUID, file: UUID) -> Htt
     """Take a file off its record."""
     row = find_row(place, pk, to=perms.RECORDS_CHANGE)
     done = files.remove(file=_file(place, row, file), by=person(request), at=timezone.now())
+    back = place.url("file-back", pk, file)
+    messages.success(request, done.sentence, extra_tags=f"undo:{back}")
+    return HttpResponseRedirect(here_before(request, place.url("record", pk)))
+
+
+@require_POST
+@at_place()
+def file_back(request: HttpRequest, place: Place, pk: UUID, file: UUID) -> HttpResponse:
+    """Attach a file again that was just taken off."""
+    row = find_row(place, pk, to=perms.RECORDS_CHANGE)
+    gone = RecordFile.objects.select_related("record").exclude(deleted_at=None)
+    found = gone.filter(pk=file, record_id=row.id).first()
+    if found is None or is_hidden(place, found):
+        raise Http404
+    done = files.bring_back(file=found, by=person(request), at=timezone.now())
     say_done(request, done)
     return HttpResponseRedirect(here_before(request, place.url("record", pk)))

@@ -103,6 +103,15 @@ class TestLinks:
         back = text(ben.get(page_of(gig("Cellar"))).content.decode())
         assert "Bands: Plays at The Drums" in back
 
+    def test_cost_as_many_queries_for_fifty_as_for_two(
+        self, ada: Client, pulse: Organisation, bands: Collection, gigs: Collection
+    ) -> None:
+        few = queries(ada, pulse, "/c/bands/")
+        with enter(pulse, actor=SETTING_UP):
+            ids = [str(row.pk) for row in Record.objects.filter(collection=gigs)]
+            add(bands, *({"f_band": f"Band {number}", "f_at": ids[number % 3]} for number in range(50)))
+        assert queries(ada, pulse, "/c/bands/") == few
+
     def test_are_chosen_by_search(self, ben: Client, bands: Collection) -> None:
         page = ben.get("/c/bands/find/f_at/", {"find": "cel"}).content.decode()
         assert "Cellar" in page

@@ -63,11 +63,14 @@ class TestAttached:
         assert answer.status_code == 422
         assert "empty" in answer.content.decode()
 
-    def test_is_removed(self, ada: Client, attached: RecordFile) -> None:
-        ada.post(f"{page_of(attached.record)}files/{attached.pk}/remove/")
-        assert (
-            "stage plan.png</" not in ada.get(page_of(attached.record)).content.decode().split("History")[0]
-        )
+    def test_is_removed_and_brought_back(self, ada: Client, attached: RecordFile) -> None:
+        address = f"{page_of(attached.record)}files/{attached.pk}/"
+        ada.post(f"{address}remove/")
+        page = ada.get(page_of(attached.record)).content.decode()
+        assert f"{address}remove/" not in page
+        assert f'action="{address}back/"' in page
+        ada.post(f"{address}back/")
+        assert f"{address}remove/" in ada.get(page_of(attached.record)).content.decode()
 
     def test_cannot_be_added_by_who_only_looks(self, cy: Client, gig: Find, share: Share) -> None:
         share(gig("Cellar"), "cy@pulse.example", "records.view")

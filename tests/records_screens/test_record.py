@@ -10,8 +10,8 @@ from records.models import Collection, Record
 from tenants.context import enter
 from tenants.models import Organisation
 from tests.people import SETTING_UP
-from tests.records_screens.conftest import LIST, Find, Share
-from tests.records_screens.test_list import HTMX, text
+from tests.records_screens.conftest import LIST, NOW, Find, Share, add
+from tests.records_screens.test_list import HTMX, queries, text
 
 
 def page_of(record: Record) -> str:
@@ -149,6 +149,17 @@ class TestBin:
         assert "Cellar" in text(ben.get(f"{LIST}bin/").content.decode())
         ben.post(f"{LIST}bin/restore/", {"pk": str(record.pk)})
         assert gig("Cellar").deleted_at is None
+
+    def test_costs_as_many_queries_for_fifty_as_for_two(
+        self, ada: Client, pulse: Organisation, gigs: Collection, gig: Find
+    ) -> None:
+        ada.post(f"{LIST}bulk/bin/", {"pk": [str(gig(name).pk) for name in ("Cellar", "Harbour")]})
+        ada.get(LIST)
+        few = queries(ada, pulse, f"{LIST}bin/")
+        with enter(pulse, actor=SETTING_UP):
+            add(gigs, *({"f_name": f"Gig {number}"} for number in range(50)))
+            Record.objects.filter(collection=gigs).update(deleted_at=NOW)
+        assert queries(ada, pulse, f"{LIST}bin/") == few
 
     def test_deletes_many_for_good_only_after_the_name_was_typed(
         self, ben: Client, pulse: Organisation, gigs: Collection, gig: Find
