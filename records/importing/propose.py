@@ -210,7 +210,9 @@ def _warnings(surveys: Sequence[ColumnSurvey], fields: Sequence[ProposedField], 
     )
     told = []
     if formulas:
-        told.append(f"{formulas:,} cells look like formulas. They are kept as text and never calculated.")
+        cells = "1 cell looks like a formula" if formulas == 1 else f"{formulas:,} cells look like formulas"
+        told.append(f"{cells}. Formulas are kept as text and never calculated.")
     if ragged:
-        told.append(f"{ragged:,} rows have more or fewer cells than there are columns and will be refused.")
+        rows = "1 row has" if ragged == 1 else f"{ragged:,} rows have"
+        told.append(f"{rows} more or fewer cells than there are columns and will be refused.")
     return told

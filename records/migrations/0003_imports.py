@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('size', models.BigIntegerField()),
                 ('path', models.CharField(blank=True, max_length=120)),
                 ('encoding', models.CharField(blank=True, max_length=20)),
-                ('state', models.CharField(choices=[('reading', 'Being read'), ('proposed', 'Waiting for its design'), ('checking', 'Being checked'), ('checked', 'Checked'), ('applying', 'Being imported'), ('done', 'Imported'), ('undoing', 'Being undone'), ('undone', 'Undone'), ('refused', 'Not readable')], default='reading', max_length=10)),
+                ('state', models.CharField(choices=[('reading', 'Being read'), ('proposed', 'Waiting for choices'), ('checking', 'Being checked'), ('checked', 'Checked'), ('applying', 'Being imported'), ('done', 'Imported'), ('undoing', 'Being undone'), ('undone', 'Undone'), ('refused', 'Not readable')], default='reading', max_length=10)),
                 ('proposal', models.JSONField(blank=True, default=dict)),
                 ('mapping', models.JSONField(blank=True, default=list)),
                 ('on_missing', models.CharField(choices=[('refuse', 'Refuse the row'), ('leave_empty', 'Leave the link empty')], default='leave_empty', max_length=12)),

@@ -13,7 +13,7 @@ class ImportState(models.TextChoices):
     """How far an import is. Whether its work goes on or has stopped, its job says."""
 
     READING = "reading", "Being read"
-    PROPOSED = "proposed", "Waiting for its design"
+    PROPOSED = "proposed", "Waiting for choices"
     CHECKING = "checking", "Being checked"
     CHECKED = "checked", "Checked"
     APPLYING = "applying", "Being imported"

@@ -250,6 +250,13 @@ class MappingForm(MissingForm):
             )
 
     @property
+    def has_links(self) -> bool:
+        """Return whether a field of the collection, or a column, links to something."""
+        return any(spec.type.is_reference for spec in self.specs.values()) or any(
+            column.link for column in self.all_columns
+        )
+
+    @property
     def rows(self) -> list[tuple[Column, forms.BoundField]]:
         """Return each column with its field of this form."""
         return [(column, self[f"c{at}"]) for at, column in enumerate(self.all_columns)]
