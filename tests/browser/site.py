@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -103,14 +104,16 @@ def _web(port: int, environment: Mapping[str, str]) -> Iterator[None]:
             env={**os.environ, **environment},
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
     try:
         wait_for(lambda: _answers(port) or server.poll() is not None, seconds=PATIENCE_SECONDS)
         assert server.poll() is None, log.read_text()
         yield
     finally:
-        server.terminate()
-        server.wait(20)
+        # With its worker, and at once: nobody is served any more, and nothing is kept.
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def _answers(port: int) -> bool:

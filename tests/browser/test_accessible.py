@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harbour import OWNER
+from tests.browser.harbour import OWNER, SLUG
+from tests.browser.site import Site
 from tests.browser.visits import NARROW, Visits, faults
 
 pytestmark = pytest.mark.browser
@@ -45,12 +46,32 @@ def found_on(page: Page, paths: tuple[str, ...]) -> dict[str, list[object]]:
     return found
 
 
+class TestEyes:
+    def test_see_a_style_that_the_policy_stops_and_a_button_without_a_name(self, visits: Visits) -> None:
+        page = visits.person(OWNER, "/account/")
+        page.evaluate(
+            "document.querySelector('main').insertAdjacentHTML('beforeend', '<b style=top:0><button>')"
+        )
+        assert [fault for fault, _ in faults(page)] == ["button-name"]
+        assert len(visits.complaints) == 1
+        assert "Content Security Policy" in visits.complaints.pop()
+
+
 class TestPages:
     def test_can_be_read_by_everybody(self, visits: Visits) -> None:
         assert found_on(visits.person(OWNER), MAIN + OTHERS) == {}
 
-    def test_can_be_read_on_a_telephone_at_night(self, visits: Visits) -> None:
+    def test_can_be_read_on_a_telephone_at_night(self, visits: Visits, site: Site) -> None:
         assert found_on(visits.person(OWNER, width=NARROW, dark=True), MAIN) == {}
+        stranger = visits.stranger(width=NARROW, dark=True)
+        stranger.goto(site.organisation(SLUG, "/accounts/login/"))
+        assert faults(stranger) == []
+
+    @pytest.mark.nightly
+    def test_so_can_the_others(self, visits: Visits) -> None:
+        assert found_on(visits.person(OWNER, width=NARROW, dark=True), OTHERS) == {}
+        assert found_on(visits.person(OWNER, width=NARROW), MAIN) == {}
+        assert found_on(visits.person(OWNER, dark=True), MAIN) == {}
 
     def test_of_a_record_can_be_read(self, visits: Visits) -> None:
         page = visits.person(OWNER, "/c/airports/?q=AP050")
