@@ -70,10 +70,11 @@ def take_back(request: HttpRequest, token: UUID) -> HttpResponse:
     """Take back a change of one's own, while one still may make it."""
     who, at = person(request), timezone.now()
     found = undo.collection_of(token=str(token), by=who)
-    collection = get_or_404(holder_of(request), Collection, found.pk, to=perms.COLLECTIONS_VIEW)
     before = list(UndoStep.objects.filter(token=token, owner_id=who.pk))
-    _check_before(request, collection, before)
+    _check_before(request, found, before)
     done = undo.undo(token=str(token), by=who, at=at)
+    # Asked afterwards: who was given one record sees its collection only while the record is there.
+    collection = get_or_404(holder_of(request), Collection, found.pk, to=perms.COLLECTIONS_VIEW)
     _check_after(request, collection, before)
     messages.success(request, done.sentence)
     home = reverse("records:list", args=[collection.key])

@@ -46,6 +46,11 @@ class Place:
             words = f"{words}&view={view}" if words else f"view={view}"
         return f"{self.url('list')}?{words}" if words else self.url("list")
 
+    def way_on(self) -> str:
+        """Return where to go when a row is gone: the list, or home for who sees nothing else of it."""
+        seen = self.may(perms.RECORDS_VIEW) or self.table.rows().exists()
+        return self.url("list") if seen else reverse("home")
+
     def may(self, perm: str) -> bool:
         """Return whether the person may do `perm` to every row."""
         return perm in self.table.permissions

@@ -192,7 +192,7 @@ def record_bin(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
         at=timezone.now(),
     )
     say_done(request, done, text=f"{row.title} moved to the bin")
-    return HttpResponseRedirect(place.url("list"))
+    return HttpResponseRedirect(place.way_on())
 
 
 def _delete(request: HttpRequest, place: Place, row: Row) -> HttpResponse:

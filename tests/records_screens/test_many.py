@@ -3,13 +3,17 @@
 import re
 
 from django.test import Client
+from django.utils import timezone
 
+from permissions.actions.memberships import assign_role
+from permissions.actions.roles import create_role
+from permissions.models.roles import MEMBER_RANK
 from records.actions import bulk
-from records.models import Collection, Record, SavedView
+from records.models import Collection, Record, RecordUserGrant, SavedView
 from tenants.context import enter
 from tenants.models import Organisation
 from tests.people import SETTING_UP
-from tests.records_screens.conftest import LIST, Find, Share, add
+from tests.records_screens.conftest import LIST, Find, Share, add, user_of
 from tests.records_screens.test_list import names, text
 from tests.records_screens.test_record import hidden_of
 
@@ -85,6 +89,26 @@ class TestMoveToBin:
         assert "It goes on as a job" in text(asked)
         answer = ben.post(f"{LIST}bulk/bin/", hidden_of(asked))
         assert answer["Location"].startswith("/jobs/")
+
+    def test_of_the_one_record_that_somebody_was_given_is_undone_while_they_may(
+        self, ben: Client, pulse: Organisation, gig: Find, share: Share
+    ) -> None:
+        record = gig("Cellar")
+        member, owner = (user_of(pulse, f"{name}@pulse.example") for name in ("ben", "ada"))
+        with enter(pulse, actor=SETTING_UP):
+            at = timezone.now()
+            role = create_role(name="Door", names=["jobs.view"], rank=MEMBER_RANK, by=owner, at=at)
+            assign_role(user=member, role=role, by=owner, at=at)
+        share(record, "ben@pulse.example", "records.delete")
+        for is_still_shared in (True, False):
+            there = ben.post(f"{LIST}r/{record.pk}/bin/")["Location"]
+            undo = re.search(r'action="(/undo/[^"]+)"', ben.get(there).content.decode())
+            assert undo is not None
+            if not is_still_shared:
+                with enter(pulse, actor=SETTING_UP):
+                    RecordUserGrant.objects.filter(user=member).delete()
+            assert ben.post(undo[1]).status_code == (302 if is_still_shared else 404)
+            assert (gig("Cellar").deleted_at is None) is is_still_shared
 
     def test_cannot_be_undone_by_another(self, ada: Client, ben: Client, gig: Find) -> None:
         ben.post(f"{LIST}bulk/bin/", {"pk": [str(gig("Cellar").pk)]})
