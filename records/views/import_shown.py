@@ -63,7 +63,7 @@ def page(request: HttpRequest, row: Import) -> dict[str, Any]:
         "collection_url": reverse("records:list", args=[row.collection.key]) if row.collection else "",
         "start_url": _start_url(row),
         "twin": listed(twin) if twin else None,
-        "report": _report(row) if row.stamp or row.state == ImportState.DONE else None,
+        "report": _report(row) if "reasons" in row.report else None,
         "proposal": row.proposal,
         "was_stale": row.state == ImportState.CHECKED and not row.stamp,
         "may_undo": _may_undo(request, row),
