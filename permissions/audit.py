@@ -1,8 +1,13 @@
 """What the trail keeps of rights: every row of this room, and what was meant by changing it."""
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from django.contrib.auth import get_user_model
 
+from audit import labels
 from audit.codes import declare
+from audit.labels import Named
 from audit.registry import trail
 from permissions.models import (
     GroupGrant,
@@ -21,6 +26,20 @@ for _periods in (Membership, GroupMembership):
 trail.register(PermissionSettings, exclude_fields=["people_changed_at"])
 for _grants in (UserGrant, GroupGrant):
     trail.register(_grants, bulk=True)
+
+
+def _memberships(ids: list[UUID]) -> Mapping[UUID, Named]:
+    found = Membership.objects.filter(pk__in=ids).select_related("user", "role")
+    return {row.pk: Named("membership", f"{row.user} as {row.role}") for row in found}
+
+
+def _group_memberships(ids: list[UUID]) -> Mapping[UUID, Named]:
+    found = GroupMembership.objects.filter(pk__in=ids).select_related("user", "group")
+    return {row.pk: Named("membership", f"{row.user} in {row.group}") for row in found}
+
+
+labels.describe(Membership, objects=_memberships)
+labels.describe(GroupMembership, objects=_group_memberships)
 
 _PERSON = get_user_model()
 

@@ -67,6 +67,7 @@ class TestSharing:
         for sentence in (
             f"Hanna Lund made the group {GROUP}",
             f"Hanna Lund added Gus Ferry to the group {GROUP}",
+            f"Hanna Lund added the membership Gus Ferry in {GROUP}",
             f"Hanna Lund shared Airports with the group {GROUP}",
         ):
             expect(owner.get_by_role("rowheader").filter(has_text=sentence).first).to_be_visible()
