@@ -30,7 +30,8 @@ from tests.conftest import PASSWORD
 from tests.people import visitor
 
 LINE = re.compile(
-    r"^\[\[(?P<login>\w*)@(?P<database>\w*)\]\] LOG:  (?:statement|execute [^:]*): (?P<text>.*)"
+    r"^\S+ \S+ UTC \[\d+\] (?P<login>\w*)@(?P<database>\w*) LOG:  "
+    r"(?:statement|execute [^:]*): (?P<text>.*)"
 )
 TOTP = "/accounts/2fa/totp/activate/"
 
@@ -67,12 +68,10 @@ def log(organisations: dict[str, Organisation]) -> Iterator[Log]:
     server = servers.POSTGRES
     assert server is not None
     with psycopg.connect(server.superuser_url("postgres"), autocommit=True) as connection:
-        for change in ("log_statement = 'all'", "log_line_prefix = '[[%u@%d]] '"):
-            connection.execute(f"ALTER SYSTEM SET {change}")
+        connection.execute("ALTER SYSTEM SET log_statement = 'all'")
         connection.execute("SELECT pg_reload_conf(), pg_sleep(0.3)")
         yield Log(server.folder / "log")
         connection.execute("ALTER SYSTEM RESET log_statement")
-        connection.execute("ALTER SYSTEM RESET log_line_prefix")
         connection.execute("SELECT pg_reload_conf()")
 
 
@@ -112,7 +111,8 @@ class TestWhereStatementsGo:
         assert [text for text in control if '"identity_' in text or '"mfa_' in text] == []
 
     def test_every_tenant_statement_comes_after_role_and_path(self, log: Log, logged: Organisation) -> None:
-        sign_in(visitor(logged.primary_host), "lou@logged.example")
+        visitor(logged.primary_host).get("/accounts/login/")
+        share_something(logged)
         texts = [one.text for one in log.since_last() if one.database == "shard_2"]
         entered = False
         for text in texts:
