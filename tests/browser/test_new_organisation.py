@@ -84,6 +84,35 @@ def bring_airports(page: Page) -> None:
     page.get_by_role("link", name="Open the collection").click()
 
 
+def see_jobs_done(page: Page) -> None:
+    """Find the import and the index among the jobs that have ended."""
+    page.locator("#side").get_by_role("link", name="Jobs").click()
+    for job in ("Import airports.csv", "Prepare searching and sorting of Airports"):
+        done = page.locator("#jobs-ended tbody tr", has_text=job).first
+        reload_until(page, done)
+        expect(done).to_contain_text("Done")
+
+
+def invite(page: Page) -> None:
+    """Invite the colleague."""
+    page.get_by_role("link", name="People").click()
+    page.get_by_role("link", name="Invite people").click()
+    page.get_by_label("E-mail addresses").fill(COLLEAGUE)
+    assert faults(page) == []
+    page.get_by_role("button", name="Invite 1 person").click()
+    expect(page.get_by_role("rowheader", name=COLLEAGUE)).to_be_visible()
+
+
+def join(page: Page, site: Site) -> None:
+    """Open the invitation, say who one is, and come in."""
+    page.goto(site.link_sent_to(COLLEAGUE))
+    assert faults(page) == []
+    page.get_by_label("Your name").fill("Olaf Dahl")
+    page.get_by_label("Choose a password").fill(PASSWORD)
+    page.get_by_role("button", name="Join Newcomers").click()
+    expect(page.get_by_role("link", name="Airports").first).to_be_visible()
+
+
 class TestNewOrganisation:
     def test_begins_with_a_mail_and_a_file_and_goes_on_with_a_colleague(
         self, visits: Visits, site: Site
@@ -99,27 +128,11 @@ class TestNewOrganisation:
         expect(page.get_by_role("heading", name="Airports", level=1)).to_be_visible()
         expect(page.locator("#count")).to_have_text(f"{ROWS - 1:,} records")
         expect(page.get_by_role("rowheader", name="Q1099")).to_be_visible()
+        see_jobs_done(page)
 
-        page.locator("#side").get_by_role("link", name="Jobs").click()
-        for job in ("Import airports.csv", "Prepare searching and sorting of Airports"):
-            done = page.locator("#jobs-ended tbody tr", has_text=job).first
-            reload_until(page, done)
-            expect(done).to_contain_text("Done")
-
-        page.get_by_role("link", name="People").click()
-        page.get_by_role("link", name="Invite people").click()
-        page.get_by_label("E-mail addresses").fill(COLLEAGUE)
-        assert faults(page) == []
-        page.get_by_role("button", name="Invite 1 person").click()
-        expect(page.get_by_role("rowheader", name=COLLEAGUE)).to_be_visible()
-
+        invite(page)
         colleague = visits.stranger()
-        colleague.goto(site.link_sent_to(COLLEAGUE))
-        assert faults(colleague) == []
-        colleague.get_by_label("Your name").fill("Olaf Dahl")
-        colleague.get_by_label("Choose a password").fill(PASSWORD)
-        colleague.get_by_role("button", name="Join Newcomers").click()
-        expect(colleague.get_by_role("link", name="Airports").first).to_be_visible()
+        join(colleague, site)
         colleague.get_by_role("button", name="Sign out").click()
         sign_in(colleague, COLLEAGUE)
         expect(colleague.locator(".me")).to_contain_text("Olaf Dahl")

@@ -44,6 +44,20 @@ def share_airports(page: Page) -> None:
     expect(page.locator("main")).to_contain_text(f"until {last_day.day} ")
 
 
+def see_it_in_the_trail(page: Page) -> None:
+    """Find each step in the trail, and open one beside it."""
+    page.locator("#side").get_by_role("link", name="Trail").click()
+    for sentence in (
+        f"Hanna Lund made the group {GROUP}",
+        f"Hanna Lund added Gus Ferry to the group {GROUP}",
+        f"Hanna Lund added the membership Gus Ferry in {GROUP}",
+        f"Hanna Lund shared Airports with the group {GROUP}",
+    ):
+        expect(page.get_by_role("rowheader").filter(has_text=sentence).first).to_be_visible()
+    page.get_by_role("link", name=f"Hanna Lund shared Airports with the group {GROUP}").first.click()
+    expect(page.locator("#panel")).to_contain_text("Hanna Lund shared Airports")
+
+
 class TestSharing:
     def test_with_a_group_shows_that_much_and_stands_in_the_trail(self, visits: Visits) -> None:
         guest = visits.person(GUEST)
@@ -63,13 +77,4 @@ class TestSharing:
         expect(guest.locator("#panel")).to_contain_text("Why you can see it")
         assert faults(guest) == []
 
-        owner.locator("#side").get_by_role("link", name="Trail").click()
-        for sentence in (
-            f"Hanna Lund made the group {GROUP}",
-            f"Hanna Lund added Gus Ferry to the group {GROUP}",
-            f"Hanna Lund added the membership Gus Ferry in {GROUP}",
-            f"Hanna Lund shared Airports with the group {GROUP}",
-        ):
-            expect(owner.get_by_role("rowheader").filter(has_text=sentence).first).to_be_visible()
-        owner.get_by_role("link", name=f"Hanna Lund shared Airports with the group {GROUP}").first.click()
-        expect(owner.locator("#panel")).to_contain_text("Hanna Lund shared Airports")
+        see_it_in_the_trail(owner)
