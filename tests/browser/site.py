@@ -20,7 +20,7 @@ from tests.workers import QUEUES, Started, start_worker, wait_for
 
 SETTINGS = "tests.browser.settings"
 # On a machine that does other things too.
-PATIENCE_SECONDS = 12.0
+PATIENCE_SECONDS = 20.0
 _LINK = re.compile(r"http://\S+")
 
 
