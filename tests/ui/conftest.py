@@ -60,7 +60,8 @@ def fulfil(route: Route) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+# Not longer than the package: Playwright's loop would forbid the database to later tests in this thread.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     with sync_playwright() as playwright:
