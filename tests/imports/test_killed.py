@@ -24,7 +24,6 @@ from tests.imports.conftest import design_of, flights_head, sent
 ACTOR = Actor.system("test")
 ROWS = 20_000
 KILLS = (
-    "records.import_read after 0",
     "records.import_check before 5000",
     "records.import after 3000",
     "records.import after 4000",
@@ -105,7 +104,11 @@ def journey(running_beat: None, tmp_path: Path) -> Journey:
 
 
 def start(journey: Journey) -> workers.Started:
-    environment = {"IMPORT_KILLS": str(journey.plan), "ENCLAVE_FILES": str(settings.MEDIA_ROOT)}
+    environment = {
+        "IMPORT_KILLS": str(journey.plan),
+        "ENCLAVE_FILES": str(settings.MEDIA_ROOT),
+        "ENCLAVE_JOB_LEASE_SECONDS": "1",
+    }
     started = workers.start_worker(
         pool="prefork", include="tests.imports.for_workers", environment=environment
     )

@@ -131,6 +131,12 @@ class TestImport:
 
 
 class TestFlights:
+    @pytest.mark.nightly
+    def test_the_whole_year_comes_in(self, bring: Bring) -> None:
+        bring(flights_data("planes.csv"), "planes.csv")
+        row = bring(flights_data("flights.csv.zip"), "flights.csv.zip")
+        assert (row.state, row.imported, row.refused, row.missing) == ("done", 336_776, 0, 50_094)
+
     def test_the_four_files_of_new_york_link_to_each_other(self, bring: Bring) -> None:
         airports = bring(flights_data("airports.csv"), "airports.csv")
         planes = bring(flights_data("planes.csv"), "planes.csv")

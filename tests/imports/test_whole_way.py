@@ -82,6 +82,12 @@ class TestIntoCollection:
         lines = b"".join(Spool.of(row.pk, row.stamp).result()).decode("utf-8-sig").splitlines()
         assert [line.split(",")[0] for line in lines] == ["Row", "3", "4", "5"]
 
+    def test_the_result_file_holds_nothing_that_a_spreadsheet_would_run(
+        self, bring: Bring, places: Collection
+    ) -> None:
+        row = bring(b"code,name,seats\nA,Arena,=1+1\nB,Barn,2\n", into=places, upto="checked")
+        assert b",'=1+1," in b"".join(Spool.of(row.pk, row.stamp).result())
+
     def test_a_value_that_is_taken_meanwhile_is_refused_while_loading(
         self, bring: Bring, places: Collection, inside: Organisation, ada: User
     ) -> None:
