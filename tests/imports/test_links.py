@@ -4,16 +4,18 @@ import pytest
 
 from accounts.identity.models import User
 from jobs.testing import run_due
+from permissions import perms
 from permissions.holder import load
 from records.imports import actions
 from records.imports.designs import ColumnChoice
 from records.imports.targets import LinkFinder, people, targets_for
-from records.models import Collection, Field, Import, Record
+from records.models import Collection, Field, Import, Record, RecordUserGrant
 from records.values import FieldSpec, FieldType
 from tenants.context import Actor, enter
 from tenants.models import Organisation
 from tests.imports.conftest import NOW, Bring, choose, design_of, flights_data, flights_head, values_of
 from tests.records.conftest import Design, add
+from tests.records.test_record_policies import grant
 
 FLIGHTS = b"number,tailnum\n1,N1\n2,N2\n3,N3\n4,N9\n"
 
@@ -54,6 +56,14 @@ class TestRecords:
     ) -> None:
         assert finder(planes, cy)("plane", {"N1"}) == {}
         assert targets_for(load(cy, at=NOW)) == []
+
+    @pytest.mark.parametrize("unique", [True, False])
+    def test_that_are_not_shared_with_the_person_are_not_found(
+        self, planes: Collection, cy: User, unique: bool
+    ) -> None:
+        planes.fields.filter(key="tailnum").update(unique=unique)
+        grant(RecordUserGrant, cy, perms.RECORDS_VIEW, Record.objects.get(values__tailnum="N2"))
+        assert set(finder(planes, cy)("plane", {"N1", "N2"})) == {"N2"}
 
     def test_of_another_organisation_are_not_found(self, pulse: Organisation, other: Organisation) -> None:
         with enter(pulse, actor=Actor.system("test")):

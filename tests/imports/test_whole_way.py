@@ -6,6 +6,7 @@ from django.test import override_settings
 from accounts.identity.models import User
 from jobs.models import Job
 from jobs.testing import run_due
+from permissions.models import Membership, Role
 from records.actions import collections, records
 from records.imports import actions, store
 from records.imports.refusals import MappingRefused, NotAllowedAnyMore, NotNow, SameFile, UploadRefused
@@ -249,6 +250,17 @@ class TestRights:
         row.refresh_from_db()
         assert row.job is not None
         assert (row.job.state, row.imported, Record.objects.count()) == ("failed", 0, 0)
+
+    def test_a_role_that_was_lowered_meanwhile_stops_it_too(
+        self, bring: Bring, inside: Organisation, places: Collection, ada: User, ben: User
+    ) -> None:
+        row = bring(PLACES, into=places, by=ben, upto="checked")
+        actions.apply(row=row, by=ben, at=NOW)
+        Membership.writer.filter(user=ben).update(role=Role.objects.get(code="guest"))
+        run_due(inside)
+        row.refresh_from_db()
+        assert row.job is not None
+        assert (row.job.state, Record.objects.count()) == ("failed", 0)
 
     def test_a_sensitive_field_is_not_filled_without_the_right(
         self, bring: Bring, places: Collection, ben: User
