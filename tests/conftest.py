@@ -6,6 +6,7 @@ there, Cy a guest; Dee owns Tide.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,14 @@ CAST = (
 )
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ClientAs = Callable[[str, Organisation], Client]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a room's tests in one process: they share what they have committed, browsers and workers."""
+    here = Path(__file__).parent
+    for item in items:
+        room = item.path.relative_to(here).parts[0]
+        item.add_marker(pytest.mark.xdist_group(room))
 
 
 @pytest.fixture(scope="session", autouse=True)

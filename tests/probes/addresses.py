@@ -1,8 +1,8 @@
 """Every address of an organisation's site, with what stands in it."""
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from django.conf import settings
@@ -45,20 +45,32 @@ def _holes(entry: URLPattern) -> dict[str, str]:
     return converters or dict.fromkeys(pattern.regex.groupindex, "StringConverter")
 
 
-def combinations(
-    place: Place, *, own: Mapping[str, list[object]], foreign: Mapping[str, list[object]]
-) -> Iterator[dict[str, object]]:
-    """Yield every way of putting foreign things into an address, beside our own and beside foreign ones.
+Things = Mapping[str, list[object]]
 
-    `own` and `foreign` give the things by the name of a converter. At least one thing is foreign.
+
+def drawn(place: Place, random: Random, *, own: Things, foreign: Things) -> dict[str, object] | None:
+    """Return one way of putting foreign things into an address, beside our own and beside foreign ones.
+
+    At least one thing is foreign. None when there is nothing that would fit.
     """
     names = list(place.holes)
-    for chosen in itertools.product((True, False), repeat=len(names)):
-        if not any(chosen):
+    forced = random.choice(names)
+    values: dict[str, object] = {}
+    for name in names:
+        is_foreign = name == forced or random.random() < 0.5
+        pool = (foreign if is_foreign else own)[place.holes[name]]
+        if not pool:
+            return None
+        values[name] = random.choice(pool)
+    return values
+
+
+def each(place: Place, *, own: Things, foreign: Things) -> Iterator[dict[str, object]]:
+    """Yield every foreign thing in every hole of an address, the other holes filled with ours."""
+    for name, kind in place.holes.items():
+        others = {other: own[place.holes[other]][:1] for other in place.holes if other != name}
+        if not all(others.values()):
             continue
-        pools = [
-            (foreign if is_foreign else own).get(place.holes[name], [])
-            for name, is_foreign in zip(names, chosen, strict=True)
-        ]
-        for values in itertools.product(*pools):
-            yield dict(zip(names, values, strict=True))
+        beside = {other: pool[0] for other, pool in others.items()}
+        for value in foreign[kind]:
+            yield {**beside, name: value}
