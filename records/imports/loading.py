@@ -81,7 +81,7 @@ class Load:
         rows = list(zip(part["row"].to_list(), part["document"].to_list(), strict=True))
         refused = self._put(place, rows) if rows else []
         if refused:
-            self.spool.put_refused(place.piece, refused, late=True)
+            self.spool.put_refused(place.piece, refused, late=place.start)
         is_last = place.start + ROWS >= len(frame)
         return replace(
             place,

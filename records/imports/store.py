@@ -122,13 +122,17 @@ class Spool:
         """Return the rows of a piece. Raises FileNotFoundError."""
         return pl.read_ipc(BytesIO((self.folder / f"{piece:06}.rows").read_bytes()))
 
-    def put_refused(self, piece: int, refused: Iterable[Refused], *, late: bool = False) -> int:
-        """Keep the refused rows of a piece and return how many; `late` are those refused while loading."""
+    def put_refused(self, piece: int, refused: Iterable[Refused], *, late: int | None = None) -> int:
+        """Keep the refused rows of a piece and return how many.
+
+        `late` says where in the piece, if they are refused while loading.
+        """
         out = StringIO(newline="")
         writer = ResultWriter(out, titles=False)
         writer.write(refused)
         if writer.rows:
-            self._put(f"{piece:06}.{'late' if late else 'refused'}", out.getvalue().encode())
+            name = f"{piece:06}.refused" if late is None else f"{piece:06}-{late:06}.late"
+            self._put(name, out.getvalue().encode())
         return writer.rows
 
     def result(self) -> Iterator[bytes]:
