@@ -12,283 +12,708 @@ import tenants.models.base
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UniqueValue',
+            name="UniqueValue",
             fields=[
-                ('pk', models.CompositePrimaryKey('field', 'digest', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('field', models.UUIDField(db_column='field_id')),
-                ('digest', models.UUIDField()),
-                ('record', models.UUIDField(db_column='record_id')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "field", "digest", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("field", models.UUIDField(db_column="field_id")),
+                ("digest", models.UUIDField()),
+                ("record", models.UUIDField(db_column="record_id")),
             ],
             options={
-                'db_table': 'records_uniquevalue',
+                "db_table": "records_uniquevalue",
             },
         ),
         migrations.CreateModel(
-            name='Collection',
+            name="Collection",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('key', models.SlugField(db_index=False, max_length=60)),
-                ('icon', models.CharField(default='table-cells', max_length=60)),
-                ('description', models.TextField(blank=True)),
-                ('title_key', models.CharField(blank=True, max_length=63)),
-                ('default_sort', models.CharField(blank=True, max_length=64)),
-                ('position', models.IntegerField(default=0)),
-                ('design', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('created_by', models.UUIDField(editable=False, null=True)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('deleted_by', models.UUIDField(editable=False, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("key", models.SlugField(db_index=False, max_length=60)),
+                ("icon", models.CharField(default="table-cells", max_length=60)),
+                ("description", models.TextField(blank=True)),
+                ("title_key", models.CharField(blank=True, max_length=63)),
+                ("default_sort", models.CharField(blank=True, max_length=64)),
+                ("position", models.IntegerField(default=0)),
+                ("design", models.PositiveIntegerField(default=1)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("created_by", models.UUIDField(editable=False, null=True)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                ("deleted_by", models.UUIDField(editable=False, null=True)),
             ],
             options={
-                'ordering': ('position', 'name'),
-                'permissions': (('collections_view', 'See collections'), ('collections_design', 'Design collections'), ('records_view', 'View records'), ('records_change', 'Add and change records'), ('records_delete', 'Delete records'), ('records_share', 'Share records'), ('records_export', 'Export records'), ('records_import', 'Import records'), ('records_sensitive', 'See sensitive fields')),
-                'constraints': [models.UniqueConstraint(fields=('key',), name='collection_key_once'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='collection_has_name')],
+                "ordering": ("position", "name"),
+                "permissions": (
+                    ("collections_view", "See collections"),
+                    ("collections_design", "Design collections"),
+                    ("records_view", "View records"),
+                    ("records_change", "Add and change records"),
+                    ("records_delete", "Delete records"),
+                    ("records_share", "Share records"),
+                    ("records_export", "Export records"),
+                    ("records_import", "Import records"),
+                    ("records_sensitive", "See sensitive fields"),
+                ),
+                "constraints": [
+                    models.UniqueConstraint(fields=("key",), name="collection_key_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="collection_has_name"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Record',
+            name="Record",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('values', models.JSONField(decoder=records.values.codec.ExactDecoder, default=dict, encoder=records.values.codec.ExactEncoder)),
-                ('version', models.PositiveIntegerField(db_default=1, default=1)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('created_by', models.UUIDField(editable=False, null=True)),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('updated_by', models.UUIDField(editable=False, null=True)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('import_id', models.UUIDField(editable=False, null=True)),
-                ('collection', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='records', to='records.collection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "values",
+                    models.JSONField(
+                        decoder=records.values.codec.ExactDecoder,
+                        default=dict,
+                        encoder=records.values.codec.ExactEncoder,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(db_default=1, default=1)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("created_by", models.UUIDField(editable=False, null=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("updated_by", models.UUIDField(editable=False, null=True)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                ("import_id", models.UUIDField(editable=False, null=True)),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="records",
+                        to="records.collection",
+                    ),
+                ),
             ],
             options={
-                'permissions': (('records_view', 'View records'), ('records_change', 'Add and change records'), ('records_delete', 'Delete records'), ('records_share', 'Share records'), ('records_sensitive', 'See sensitive fields')),
+                "permissions": (
+                    ("records_view", "View records"),
+                    ("records_change", "Add and change records"),
+                    ("records_delete", "Delete records"),
+                    ("records_share", "Share records"),
+                    ("records_sensitive", "See sensitive fields"),
+                ),
             },
         ),
         migrations.CreateModel(
-            name='RecordFile',
+            name="RecordFile",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('field_key', models.CharField(blank=True, max_length=63)),
-                ('name', models.CharField(max_length=255)),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.BigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('path', models.CharField(editable=False, max_length=120)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('created_by', models.UUIDField(editable=False, null=True)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='records.record')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("field_key", models.CharField(blank=True, max_length=63)),
+                ("name", models.CharField(max_length=255)),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.BigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("path", models.CharField(editable=False, max_length=120)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("created_by", models.UUIDField(editable=False, null=True)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="records.record"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('created_at', 'id'),
+                "ordering": ("created_at", "id"),
             },
         ),
         migrations.CreateModel(
-            name='RecordGroupGrant',
+            name="RecordGroupGrant",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('granted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='records.record')),
-                ('granted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("granted_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "content_object",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="records.record"),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("group", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group")),
+                (
+                    "permission",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission"),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='RecordUserGrant',
+            name="RecordUserGrant",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('granted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='records.record')),
-                ('granted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("granted_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "content_object",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="records.record"),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "permission",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SavedView',
+            name="SavedView",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('room', models.CharField(blank=True, max_length=63)),
-                ('name', models.CharField(max_length=100)),
-                ('is_shared', models.BooleanField(default=False)),
-                ('search', models.CharField(blank=True, max_length=200)),
-                ('filters', models.JSONField(blank=True, default=list)),
-                ('sort', models.CharField(blank=True, max_length=64)),
-                ('columns', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('collection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='views', to='records.collection')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("room", models.CharField(blank=True, max_length=63)),
+                ("name", models.CharField(max_length=100)),
+                ("is_shared", models.BooleanField(default=False)),
+                ("search", models.CharField(blank=True, max_length=200)),
+                ("filters", models.JSONField(blank=True, default=list)),
+                ("sort", models.CharField(blank=True, max_length=64)),
+                ("columns", models.JSONField(blank=True, default=list)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="views",
+                        to="records.collection",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="Tally",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('live', models.BigIntegerField()),
-                ('binned', models.BigIntegerField()),
-                ('collection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tallies', to='records.collection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("live", models.BigIntegerField()),
+                ("binned", models.BigIntegerField()),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tallies",
+                        to="records.collection",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'records_tally',
+                "db_table": "records_tally",
             },
         ),
         migrations.CreateModel(
-            name='UndoStep',
+            name="UndoStep",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('token', models.UUIDField()),
-                ('kind', models.CharField(max_length=20)),
-                ('owner_id', models.UUIDField(null=True)),
-                ('payload', models.JSONField(decoder=records.values.codec.ExactDecoder, encoder=records.values.codec.ExactEncoder)),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('collection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='records.collection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("token", models.UUIDField()),
+                ("kind", models.CharField(max_length=20)),
+                ("owner_id", models.UUIDField(null=True)),
+                (
+                    "payload",
+                    models.JSONField(
+                        decoder=records.values.codec.ExactDecoder, encoder=records.values.codec.ExactEncoder
+                    ),
+                ),
+                ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="records.collection"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='CollectionGroupGrant',
+            name="CollectionGroupGrant",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('granted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='records.collection')),
-                ('granted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("granted_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "content_object",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="records.collection"),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("group", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group")),
+                (
+                    "permission",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission"),
+                ),
             ],
             options={
-                'abstract': False,
-                'unique_together': {('group', 'permission', 'content_object')},
+                "abstract": False,
+                "unique_together": {("group", "permission", "content_object")},
             },
         ),
         migrations.CreateModel(
-            name='CollectionUserGrant',
+            name="CollectionUserGrant",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('granted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='records.collection')),
-                ('granted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("granted_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "content_object",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="records.collection"),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "permission",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'unique_together': {('user', 'permission', 'content_object')},
+                "abstract": False,
+                "unique_together": {("user", "permission", "content_object")},
             },
         ),
         migrations.CreateModel(
-            name='Field',
+            name="Field",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(default=records.models.field.new_key, editable=False, max_length=63)),
-                ('name', models.CharField(max_length=100)),
-                ('type', models.CharField(choices=[('text', 'Text'), ('long_text', 'Long text'), ('integer', 'Whole number'), ('decimal', 'Number'), ('money', 'Money'), ('yes_no', 'Yes or no'), ('date', 'Date'), ('time', 'Time of day'), ('datetime', 'Date and time'), ('choice', 'Choice'), ('choices', 'Several choices'), ('email', 'E-mail address'), ('link', 'Web address'), ('person', 'Person'), ('record', 'Link to a record'), ('file', 'File')], max_length=20)),
-                ('required', models.BooleanField(default=False)),
-                ('unique', models.BooleanField(default=False)),
-                ('choices', models.JSONField(blank=True, default=list)),
-                ('help', models.TextField(blank=True)),
-                ('sensitive', models.BooleanField(default=False)),
-                ('options', models.JSONField(blank=True, default=dict)),
-                ('position', models.IntegerField(default=0)),
-                ('indexed', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('collection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fields', to='records.collection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(default=records.models.field.new_key, editable=False, max_length=63),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("text", "Text"),
+                            ("long_text", "Long text"),
+                            ("integer", "Whole number"),
+                            ("decimal", "Number"),
+                            ("money", "Money"),
+                            ("yes_no", "Yes or no"),
+                            ("date", "Date"),
+                            ("time", "Time of day"),
+                            ("datetime", "Date and time"),
+                            ("choice", "Choice"),
+                            ("choices", "Several choices"),
+                            ("email", "E-mail address"),
+                            ("link", "Web address"),
+                            ("person", "Person"),
+                            ("record", "Link to a record"),
+                            ("file", "File"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("required", models.BooleanField(default=False)),
+                ("unique", models.BooleanField(default=False)),
+                ("choices", models.JSONField(blank=True, default=list)),
+                ("help", models.TextField(blank=True)),
+                ("sensitive", models.BooleanField(default=False)),
+                ("options", models.JSONField(blank=True, default=dict)),
+                ("position", models.IntegerField(default=0)),
+                ("indexed", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="fields",
+                        to="records.collection",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position', 'id'),
-                'constraints': [models.UniqueConstraint(fields=('collection', 'key'), name='field_key_once'), models.UniqueConstraint(models.F('collection'), django.db.models.functions.text.Lower('name'), condition=models.Q(('deleted_at', None)), name='field_name_once'), models.CheckConstraint(condition=models.Q(('type__in', ['text', 'long_text', 'integer', 'decimal', 'money', 'yes_no', 'date', 'time', 'datetime', 'choice', 'choices', 'email', 'link', 'person', 'record', 'file'])), name='field_type_known'), models.CheckConstraint(condition=models.Q(('unique', False), ('type__in', ['date', 'datetime', 'decimal', 'email', 'integer', 'link', 'person', 'record', 'text']), _connector='OR'), name='field_unique_has_a_comparable_type'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='field_has_name')],
+                "ordering": ("position", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("collection", "key"), name="field_key_once"),
+                    models.UniqueConstraint(
+                        models.F("collection"),
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("deleted_at", None)),
+                        name="field_name_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "type__in",
+                                [
+                                    "text",
+                                    "long_text",
+                                    "integer",
+                                    "decimal",
+                                    "money",
+                                    "yes_no",
+                                    "date",
+                                    "time",
+                                    "datetime",
+                                    "choice",
+                                    "choices",
+                                    "email",
+                                    "link",
+                                    "person",
+                                    "record",
+                                    "file",
+                                ],
+                            )
+                        ),
+                        name="field_type_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("unique", False),
+                            (
+                                "type__in",
+                                [
+                                    "date",
+                                    "datetime",
+                                    "decimal",
+                                    "email",
+                                    "integer",
+                                    "link",
+                                    "person",
+                                    "record",
+                                    "text",
+                                ],
+                            ),
+                            _connector="OR",
+                        ),
+                        name="field_unique_has_a_comparable_type",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="field_has_name"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IndexState',
+            name="IndexState",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('field_key', models.CharField(blank=True, max_length=63)),
-                ('kind', models.CharField(choices=[('order', 'Sorting and filtering'), ('members', 'Filtering'), ('search', 'Search')], max_length=10)),
-                ('name', models.CharField(max_length=40)),
-                ('status', models.CharField(choices=[('wanted', 'Being prepared'), ('ready', 'Ready'), ('failed', 'Could not be prepared'), ('unwanted', 'Being removed')], default='wanted', max_length=10)),
-                ('error', models.TextField(blank=True)),
-                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('ready_at', models.DateTimeField(editable=False, null=True)),
-                ('collection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='indexes', to='records.collection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("field_key", models.CharField(blank=True, max_length=63)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("order", "Sorting and filtering"),
+                            ("members", "Filtering"),
+                            ("search", "Search"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=40)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("wanted", "Being prepared"),
+                            ("ready", "Ready"),
+                            ("failed", "Could not be prepared"),
+                            ("unwanted", "Being removed"),
+                        ],
+                        default="wanted",
+                        max_length=10,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("ready_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="indexes",
+                        to="records.collection",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('asked_at',),
-                'constraints': [models.UniqueConstraint(fields=('name',), name='index_name_once')],
+                "ordering": ("asked_at",),
+                "constraints": [models.UniqueConstraint(fields=("name",), name="index_name_once")],
             },
         ),
         migrations.AddIndex(
-            model_name='record',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['collection', 'id'], name='record_live'),
+            model_name="record",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["collection", "id"], name="record_live"
+            ),
         ),
         migrations.AddIndex(
-            model_name='record',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', False)), fields=['collection', 'deleted_at', 'id'], name='record_binned'),
+            model_name="record",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", False)),
+                fields=["collection", "deleted_at", "id"],
+                name="record_binned",
+            ),
         ),
         migrations.AddIndex(
-            model_name='record',
-            index=models.Index(condition=models.Q(('import_id__isnull', False)), fields=['import_id'], name='record_import'),
+            model_name="record",
+            index=models.Index(
+                condition=models.Q(("import_id__isnull", False)), fields=["import_id"], name="record_import"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='record_version_counts_up'),
+            model_name="record",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gte", 1)), name="record_version_counts_up"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recordfile',
-            constraint=models.UniqueConstraint(fields=('path',), name='file_path_once'),
+            model_name="recordfile",
+            constraint=models.UniqueConstraint(fields=("path",), name="file_path_once"),
         ),
         migrations.AddConstraint(
-            model_name='recordfile',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gte', 0)), name='file_size_counts_bytes'),
+            model_name="recordfile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__gte", 0)), name="file_size_counts_bytes"
+            ),
         ),
         migrations.AlterUniqueTogether(
-            name='recordgroupgrant',
-            unique_together={('group', 'permission', 'content_object')},
+            name="recordgroupgrant",
+            unique_together={("group", "permission", "content_object")},
         ),
         migrations.AlterUniqueTogether(
-            name='recordusergrant',
-            unique_together={('user', 'permission', 'content_object')},
+            name="recordusergrant",
+            unique_together={("user", "permission", "content_object")},
         ),
         migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('collection', None), models.Q(('room', ''), _negated=True)), models.Q(('collection__isnull', False), ('room', '')), _connector='OR'), name='view_of_one_table'),
+            model_name="savedview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("collection", None), models.Q(("room", ""), _negated=True)),
+                    models.Q(("collection__isnull", False), ("room", "")),
+                    _connector="OR",
+                ),
+                name="view_of_one_table",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(models.F('collection'), models.F('room'), models.F('owner'), django.db.models.functions.text.Lower('name'), name='view_name_once', nulls_distinct=False),
+            model_name="savedview",
+            constraint=models.UniqueConstraint(
+                models.F("collection"),
+                models.F("room"),
+                models.F("owner"),
+                django.db.models.functions.text.Lower("name"),
+                name="view_name_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddIndex(
-            model_name='undostep',
-            index=models.Index(fields=['token'], name='undo_step_token'),
+            model_name="undostep",
+            index=models.Index(fields=["token"], name="undo_step_token"),
         ),
         migrations.AddIndex(
-            model_name='undostep',
-            index=models.Index(fields=['made_at'], name='undo_step_age'),
+            model_name="undostep",
+            index=models.Index(fields=["made_at"], name="undo_step_age"),
         ),
     ]

@@ -8,52 +8,132 @@ import tenants.models.base
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('jobs', '0001_initial'),
-        ('records', '0002_triggers'),
+        ("jobs", "0001_initial"),
+        ("records", "0002_triggers"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('makes_collection', models.BooleanField(default=False)),
-                ('filename', models.CharField(max_length=255)),
-                ('digest', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('path', models.CharField(blank=True, max_length=120)),
-                ('encoding', models.CharField(blank=True, max_length=20)),
-                ('state', models.CharField(choices=[('reading', 'Being read'), ('proposed', 'Waiting for choices'), ('checking', 'Being checked'), ('checked', 'Checked'), ('applying', 'Being imported'), ('done', 'Imported'), ('undoing', 'Being undone'), ('undone', 'Undone'), ('refused', 'Not readable')], default='reading', max_length=10)),
-                ('proposal', models.JSONField(blank=True, default=dict)),
-                ('mapping', models.JSONField(blank=True, default=list)),
-                ('on_missing', models.CharField(choices=[('refuse', 'Refuse the row'), ('leave_empty', 'Leave the link empty')], default='leave_empty', max_length=12)),
-                ('zone', models.CharField(default='UTC', max_length=64)),
-                ('straight', models.BooleanField(default=False)),
-                ('again', models.BooleanField(default=False)),
-                ('stamp', models.CharField(blank=True, max_length=64)),
-                ('rows', models.BigIntegerField(default=0)),
-                ('good', models.BigIntegerField(default=0)),
-                ('refused', models.BigIntegerField(default=0)),
-                ('missing', models.BigIntegerField(default=0)),
-                ('report', models.JSONField(blank=True, default=dict)),
-                ('imported', models.BigIntegerField(default=0)),
-                ('removed', models.BigIntegerField(default=0)),
-                ('kept', models.BigIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('created_by', models.UUIDField(editable=False, null=True)),
-                ('created_by_label', models.CharField(blank=True, max_length=200)),
-                ('applied_at', models.DateTimeField(editable=False, null=True)),
-                ('undone_at', models.DateTimeField(editable=False, null=True)),
-                ('collection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='records.collection')),
-                ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.job')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("makes_collection", models.BooleanField(default=False)),
+                ("filename", models.CharField(max_length=255)),
+                ("digest", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("path", models.CharField(blank=True, max_length=120)),
+                ("encoding", models.CharField(blank=True, max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("reading", "Being read"),
+                            ("proposed", "Waiting for choices"),
+                            ("checking", "Being checked"),
+                            ("checked", "Checked"),
+                            ("applying", "Being imported"),
+                            ("done", "Imported"),
+                            ("undoing", "Being undone"),
+                            ("undone", "Undone"),
+                            ("refused", "Not readable"),
+                        ],
+                        default="reading",
+                        max_length=10,
+                    ),
+                ),
+                ("proposal", models.JSONField(blank=True, default=dict)),
+                ("mapping", models.JSONField(blank=True, default=list)),
+                (
+                    "on_missing",
+                    models.CharField(
+                        choices=[("refuse", "Refuse the row"), ("leave_empty", "Leave the link empty")],
+                        default="leave_empty",
+                        max_length=12,
+                    ),
+                ),
+                ("zone", models.CharField(default="UTC", max_length=64)),
+                ("straight", models.BooleanField(default=False)),
+                ("again", models.BooleanField(default=False)),
+                ("stamp", models.CharField(blank=True, max_length=64)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("good", models.BigIntegerField(default=0)),
+                ("refused", models.BigIntegerField(default=0)),
+                ("missing", models.BigIntegerField(default=0)),
+                ("report", models.JSONField(blank=True, default=dict)),
+                ("imported", models.BigIntegerField(default=0)),
+                ("removed", models.BigIntegerField(default=0)),
+                ("kept", models.BigIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("created_by", models.UUIDField(editable=False, null=True)),
+                ("created_by_label", models.CharField(blank=True, max_length=200)),
+                ("applied_at", models.DateTimeField(editable=False, null=True)),
+                ("undone_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="imports",
+                        to="records.collection",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="jobs.job",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['digest'], name='import_digest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['reading', 'proposed', 'checking', 'checked', 'applying', 'done', 'undoing', 'undone', 'refused'])), name='import_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['applying', 'done', 'undoing']), _negated=True), ('collection__isnull', False), _connector='OR'), name='import_inside_has_a_collection')],
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["digest"], name="import_digest")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "reading",
+                                    "proposed",
+                                    "checking",
+                                    "checked",
+                                    "applying",
+                                    "done",
+                                    "undoing",
+                                    "undone",
+                                    "refused",
+                                ],
+                            )
+                        ),
+                        name="import_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["applying", "done", "undoing"]), _negated=True),
+                            ("collection__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="import_inside_has_a_collection",
+                    ),
+                ],
             },
         ),
     ]

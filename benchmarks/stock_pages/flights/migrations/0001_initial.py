@@ -4,36 +4,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Flight',
+            name="Flight",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.IntegerField()),
-                ('month', models.IntegerField()),
-                ('day', models.IntegerField()),
-                ('dep_time', models.IntegerField(null=True)),
-                ('sched_dep_time', models.IntegerField(null=True)),
-                ('dep_delay', models.IntegerField(null=True)),
-                ('arr_time', models.IntegerField(null=True)),
-                ('sched_arr_time', models.IntegerField(null=True)),
-                ('arr_delay', models.IntegerField(null=True)),
-                ('carrier', models.CharField(max_length=4)),
-                ('flight', models.IntegerField()),
-                ('tailnum', models.CharField(blank=True, max_length=10)),
-                ('origin', models.CharField(max_length=4)),
-                ('dest', models.CharField(max_length=4)),
-                ('air_time', models.IntegerField(null=True)),
-                ('distance', models.IntegerField()),
-                ('hour', models.IntegerField()),
-                ('minute', models.IntegerField()),
-                ('time_hour', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("year", models.IntegerField()),
+                ("month", models.IntegerField()),
+                ("day", models.IntegerField()),
+                ("dep_time", models.IntegerField(null=True)),
+                ("sched_dep_time", models.IntegerField(null=True)),
+                ("dep_delay", models.IntegerField(null=True)),
+                ("arr_time", models.IntegerField(null=True)),
+                ("sched_arr_time", models.IntegerField(null=True)),
+                ("arr_delay", models.IntegerField(null=True)),
+                ("carrier", models.CharField(max_length=4)),
+                ("flight", models.IntegerField()),
+                ("tailnum", models.CharField(blank=True, max_length=10)),
+                ("origin", models.CharField(max_length=4)),
+                ("dest", models.CharField(max_length=4)),
+                ("air_time", models.IntegerField(null=True)),
+                ("distance", models.IntegerField()),
+                ("hour", models.IntegerField()),
+                ("minute", models.IntegerField()),
+                ("time_hour", models.DateTimeField()),
             ],
         ),
     ]
