@@ -22,7 +22,9 @@ def visible_collections(request: HttpRequest) -> list[Collection]:
         holder = holder_of(request)
         # The policy's querysets are those of the model, with its own questions.
         seen = policy_for(Collection).visible_to(holder, holder.at)
-        kept = list(Collection.objects.filter(pk__in=seen.values("pk")).with_counts())
+        counted = Collection.objects.filter(pk__in=seen.values("pk")).with_counts()
+        # Named here, because the model's own order is dropped where rows are summed up.
+        kept = list(counted.order_by("position", "name"))
         setattr(request, _KEPT, kept)
     return kept
 
