@@ -26,25 +26,23 @@ def field_edit(request: HttpRequest, place: Place, pk: UUID, field: str) -> Http
     row = find_row(place, pk, to=perms.RECORDS_CHANGE)
     column = _editable(place, field)
     options = Options(request, place)
-    action = request.get_full_path()
+    # Without htmx the form is sent to the page that edits the whole record, which takes one field too.
+    to = {"action": request.get_full_path(), "page": place.url("record-edit", pk)}
     if request.method != "POST":
         form = ValuesForm([column], options, values=row.values, ids=f"-{row.id}")
         hidden = touching.hidden([column], row.values, row.version)
-        return _form(request, {"field": form[column.key], "action": action, "hidden": hidden})
+        return _form(request, {"field": form[column.key], "hidden": hidden, **to})
     sent = touching.read(request.POST, [column], zone=place.table.zone)
     try:
         done, now = touching.save(request, place, row, sent)
     except Clash as clash:
-        whole = place.url("record-edit", pk)
         back = here_before(request, place.url("record", pk))
-        return conflicts.ask(request, place, clash, sent, action=whole, next=back)
+        return conflicts.ask(request, place, clash, sent, action=to["page"], next=back)
     except Invalid as refusal:
         errors = {column.key: " ".join(refusal.errors.values())}
         form = ValuesForm([column], options, sent=request.POST, errors=errors, ids=f"-{row.id}")
         hidden = touching.hidden([column], sent.seen, sent.expected)
-        return _form(
-            request, {"field": form[column.key], "action": action, "hidden": hidden}, status=refusal.status
-        )
+        return _form(request, {"field": form[column.key], "hidden": hidden, **to}, status=refusal.status)
     cells = cells_of(request, place, place.table.labels([now]))
     value = now.values.get(column.key)
     shown = cells.whole(column.spec, value) if "whole" in request.GET else cells.html(column.spec, value)

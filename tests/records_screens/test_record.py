@@ -50,6 +50,16 @@ class TestPage:
     def test_is_not_there_for_another_organisation(self, dee: Client, gig: Find) -> None:
         assert dee.get(page_of(gig("Cellar"))).status_code == 404
 
+    def test_saves_a_field_in_place_also_without_scripts(self, ada: Client, gig: Find) -> None:
+        record = gig("Cellar")
+        form = ada.get(f"{page_of(record)}edit/f_seats/", headers=HTMX).content.decode()
+        (address,) = re.findall(r'<form method="post" action="([^"]+)"', form)
+        answer = ada.post(address, {**hidden_of(form), "f_seats": "77"}, follow=True)
+        assert answer.redirect_chain == [(page_of(record), 302)]
+        page = text(answer.content.decode())
+        assert "Seats 77" in page
+        assert "Undo" in page
+
     def test_keeps_sensitive_values_out_of_the_history_too(self, ada: Client, ben: Client, gig: Find) -> None:
         record = gig("Harbour")
         assert edit(ada, record, "f_fee", "8442").status_code == 200

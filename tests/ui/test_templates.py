@@ -21,6 +21,8 @@ INLINE = re.compile(
     r"<style|\sstyle=|\son(?!e=)[a-z]+=|javascript:|<script(?![^>]*\ssrc=)|hx-on|hx-vals=.js", re.IGNORECASE
 )
 
+FORM = re.compile(r"<form\b(?:[^>{]|{[^{%]|{{.*?}}|{%.*?%})*>")
+
 
 def component(name: str, **inputs: object) -> str:
     return render_to_string(f"components/{name}.html", inputs)
@@ -101,6 +103,16 @@ class TestForms:
         inputs = {"form": InviteForm(), "method": method}
         page = engines["django"].from_string(source).render(inputs, RequestFactory().get("/"))
         assert bool(re.search(r'name="csrfmiddlewaretoken" value="\w{64}"', page)) is carried
+
+    def test_none_would_put_its_token_into_an_address(self) -> None:
+        """Before htmx has a form in hand, the browser sends it: without a method, as an address."""
+        sources = [
+            path for folder in ("templates", "*/templates") for path in ROOT.glob(f"{folder}/**/*.html")
+        ]
+        forms = [form for path in sources for form in FORM.findall(path.read_text())]
+        sending = [form for form in forms if "hx-post" in form]
+        assert len(sending) > 2
+        assert [form for form in sending if 'method="' not in form or "action=" not in form] == []
 
 
 class TestComponents:
