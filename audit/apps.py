@@ -18,7 +18,7 @@ class AuditConfig(AppConfig):
         vocabulary.declare_all()
         twins.register_all()
         checks.install()
-        register_after_migrate(install.install)
+        register_after_migrate(install.install, says=install.text)
         frame.add_nav(
             "Organisation",
             label="Trail",

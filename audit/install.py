@@ -22,8 +22,9 @@ def install(cursor: Any) -> None:
     cursor.execute("SELECT set_config('search_path', %s, false)", (f"{schema}, pg_temp",))
     try:
         install_tables(cursor, trail.captured())
-        cursor.execute(_VIEW.read_text(encoding="utf-8"))
-        _grant(cursor, schema)
+        _make_view(cursor)
+        if not _is_granted(cursor, schema):
+            _grant(cursor, schema)
         if schema == TEMPLATE_SCHEMA:
             # What the migrations wrote belongs to no organisation, and would be copied into each.
             cursor.execute("DELETE FROM audit_event")
@@ -39,6 +40,15 @@ def install_tables(cursor: Any, tables: list[Captured]) -> None:
     functions = compiler.shared_functions() + [bulk_function(table) for table in tables if table.bulk]
     _make_functions(cursor, functions)
     _make_triggers(cursor, [trigger for table in tables for trigger in compiler.triggers_for(table)])
+
+
+def text() -> str:
+    """Return everything that `install` would make, as text."""
+    tables = trail.captured()
+    functions = compiler.shared_functions() + [bulk_function(table) for table in tables if table.bulk]
+    triggers = [trigger.statement for table in tables for trigger in compiler.triggers_for(table)]
+    view = _VIEW.read_text(encoding="utf-8")
+    return "\n".join([*(function.statement for function in functions), *triggers, view, *_FOR_THE_TENANT])
 
 
 def _schema(cursor: Any) -> str:
@@ -108,6 +118,35 @@ def _normal(definition: str) -> str:
     event, _, rest = text.partition(" ON ")
     moment, _, events = event.partition(" ")
     return f"{moment} {sorted(events.split(' OR '))} {' '.join(rest.split())}".lower()
+
+
+def _make_view(cursor: Any) -> None:
+    """Make the view where its text is another than before; its comment carries a digest of that."""
+    text = _VIEW.read_text(encoding="utf-8")
+    mark = hashlib.sha256(text.encode()).hexdigest()[:32]
+    cursor.execute("SELECT obj_description(to_regclass('auditlog_logentry'), 'pg_class')")
+    if cursor.fetchone() != (mark,):
+        cursor.execute(text)
+        cursor.execute(f"COMMENT ON VIEW auditlog_logentry IS '{mark}'")
+
+
+def _is_granted(cursor: Any, schema: str) -> bool:
+    """Return whether the tenant's role has what `_grant` gives, and no more."""
+    cursor.execute(
+        "SELECT bool_and(has_table_privilege(%(role)s, name, 'SELECT') AND NOT "
+        "has_table_privilege(%(role)s, name, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')) "
+        "AND NOT has_sequence_privilege(%(role)s, 'audit_event_eid_seq', 'USAGE, SELECT, UPDATE') "
+        "FROM unnest(%(tables)s::text[]) AS name",
+        {"role": schema, "tables": [*_TABLES, "auditlog_logentry"]},
+    )
+    (tables,) = cursor.fetchone()
+    cursor.execute(
+        "SELECT bool_and(has_function_privilege(%s, oid, 'EXECUTE')), count(*) FROM pg_proc "
+        "WHERE pronamespace = current_schema()::regnamespace AND proname = ANY (%s)",
+        (schema, list(_FOR_THE_TENANT)),
+    )
+    functions, count = cursor.fetchone()
+    return bool(tables and functions and count == len(_FOR_THE_TENANT))
 
 
 def _grant(cursor: Any, schema: str) -> None:

@@ -61,7 +61,8 @@ def make_rows(app_config: AppConfig, using: str, apps: Any = global_apps, **kwar
         return
     label = app_config.label
     models = [model for model in global_apps.get_app_config(label).get_models() if _lives_on(model, using)]
-    content_type_model.objects.using(using).bulk_create(
+    _add_missing(
+        content_type_model.objects.using(using),
         [
             content_type_model(
                 id=content_type_id(label, model._meta.model_name or ""),
@@ -70,9 +71,9 @@ def make_rows(app_config: AppConfig, using: str, apps: Any = global_apps, **kwar
             )
             for model in models
         ],
-        ignore_conflicts=True,
     )
-    permission_model.objects.using(using).bulk_create(
+    _add_missing(
+        permission_model.objects.using(using),
         [
             permission_model(
                 id=permission_id(label, model._meta.model_name or "", codename),
@@ -83,8 +84,13 @@ def make_rows(app_config: AppConfig, using: str, apps: Any = global_apps, **kwar
             for model in models
             for codename, name in permissions_of(model)
         ],
-        ignore_conflicts=True,
     )
+
+
+def _add_missing(manager: Any, rows: list[Any]) -> None:
+    """Insert the rows whose ids are not there yet. Nothing is sent where nothing is missing."""
+    there = set(manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    manager.bulk_create([row for row in rows if row.pk not in there], ignore_conflicts=True)
 
 
 def _lives_on(model: Any, using: str) -> bool:

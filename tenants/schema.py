@@ -12,40 +12,86 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 
 from tenants.context import as_owner
-from tenants.names import TEMPLATE_SCHEMA
+from tenants.names import TEMPLATE_SCHEMA, checked_schema_name
 
 Hook = Callable[[Any], None]
-_after_migrate: list[Hook] = []
+Text = Callable[[], str]
+_after_migrate: dict[Hook, Text] = {}
 
 
 class TemplateFailed(RuntimeError):
     """The template could not be built; says which step failed."""
 
 
-def register_after_migrate(hook: Hook) -> None:
+def register_after_migrate(hook: Hook, *, says: Text) -> None:
     """Call `hook(cursor)` after the migrations of a schema, with the path set to that schema.
 
     For objects compiled from registries, such as the triggers of the trail. Hooks must be repeatable.
+    `says` returns the text that the hook works from: where it changes, every schema is behind.
     """
-    if hook not in _after_migrate:
-        _after_migrate.append(hook)
+    _after_migrate.setdefault(hook, says)
+
+
+@cache
+def hooks_mark() -> str:
+    """Return a digest of what all hooks do. Kept for the life of the process."""
+    texts = "\n".join(says() for says in _after_migrate.values())
+    return hashlib.sha256(texts.encode()).hexdigest()[:32]
+
+
+def labels() -> list[str]:
+    """Return the apps whose migrations make an organisation's schema, in a fixed order."""
+    return sorted(settings.TENANT_LABELS | settings.TWIN_LABELS)
+
+
+@cache
+def wanted_version() -> str:
+    """Return the version of a schema that this code is written for; `enclave.version_of` agrees.
+
+    Kept for the life of the process: code does not change under it.
+    """
+    known = set(labels())
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in known)
+    return hashlib.sha256("\n".join([hooks_mark(), *names]).encode()).hexdigest()
+
+
+def version_at(alias: str, schema: str) -> str:
+    """Return the version that a schema is at. Needs `as_owner`."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT enclave.version_of(%s, %s)", [schema, labels()])
+        return str(cursor.fetchone()[0])
 
 
 def migrate_schema(alias: str, schema: str, *, verbosity: int = 0) -> None:
     """Bring one schema to the newest migrations and run the hooks. Needs the owner's login."""
     with as_owner(alias, schema):
         call_command("migrate", database=alias, interactive=False, verbosity=verbosity)
-        with connections[alias].cursor() as cursor:
-            for hook in _after_migrate:
-                hook(cursor)
+        run_hooks(alias)
+
+
+def run_hooks(alias: str) -> None:
+    """Do what follows the migrations of the current schema."""
+    with connections[alias].cursor() as cursor:
+        for hook in _after_migrate:
+            hook(cursor)
+        cursor.execute(
+            "SELECT current_schema(), obj_description(current_schema()::regnamespace, 'pg_namespace')"
+        )
+        schema, mark = cursor.fetchone()
+        if mark != hooks_mark():
+            cursor.execute(f"COMMENT ON SCHEMA {checked_schema_name(schema)} IS '{hooks_mark()}'")
 
 
 def build_template(alias: str, *, verbosity: int = 0) -> str:
@@ -66,9 +112,9 @@ def store_template(alias: str, body: str) -> bool:
             return False
         cursor.execute("UPDATE enclave.template SET is_current = false WHERE is_current")
         cursor.execute(
-            "INSERT INTO enclave.template (digest, body, is_current) VALUES (%s, %s, true) "
-            "ON CONFLICT (digest) DO UPDATE SET is_current = true",
-            (digest, body),
+            "INSERT INTO enclave.template (digest, body, version, is_current) VALUES (%s, %s, %s, true) "
+            "ON CONFLICT (digest) DO UPDATE SET is_current = true, version = excluded.version",
+            (digest, body, wanted_version()),
         )
     return True
 
@@ -110,37 +156,41 @@ AS $$ INSERT INTO enclave.wake (organisation, kind, due) VALUES (current_schema(
 
 def make_wake_function(cursor: Any) -> None:
     """Make the one function that leaves the schema: it appends an organisation, a kind and a time."""
-    cursor.execute("SELECT current_schema()")
-    (schema,) = cursor.fetchone()
+    cursor.execute(
+        "SELECT current_schema(), prosrc FROM (SELECT 1) AS one LEFT JOIN pg_proc "
+        "ON proname = 'enclave_wake' AND pronamespace = current_schema()::regnamespace"
+    )
+    schema, there = cursor.fetchone()
+    if there is not None and there.strip() == _WAKE.partition("AS $$")[2].removesuffix("$$\n").strip():
+        return
     cursor.execute(_WAKE)
     cursor.execute("REVOKE ALL ON FUNCTION enclave_wake(text, timestamptz) FROM PUBLIC")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION enclave_wake(text, timestamptz) TO {schema}")
 
 
-register_after_migrate(grant_defaults)
-register_after_migrate(make_wake_function)
+register_after_migrate(grant_defaults, says=lambda: "every table")
+register_after_migrate(make_wake_function, says=lambda: _WAKE)
 
 
 def _dump(alias: str) -> str:
     """Return what pg_dump says of the template schema."""
-    settings = connections[alias].settings_dict
+    database = connections[alias].settings_dict
     command = [
         str(find_tool("pg_dump")),
         f"--schema={TEMPLATE_SCHEMA}",
         "--no-owner",
-        "--no-comments",
         "--no-publications",
         "--no-subscriptions",
         "--inserts",
         "--rows-per-insert=500",
-        f"--host={settings['HOST']}",
-        f"--port={settings['PORT']}",
-        f"--username={settings['USER']}",
-        str(settings["NAME"]),
+        f"--host={database['HOST']}",
+        f"--port={database['PORT']}",
+        f"--username={database['USER']}",
+        str(database["NAME"]),
     ]
     finished = subprocess.run(
         command,
-        env={**os.environ, "PGPASSWORD": settings["PASSWORD"]},
+        env={**os.environ, "PGPASSWORD": database["PASSWORD"]},
         capture_output=True,
         text=True,
         check=False,

@@ -19,12 +19,20 @@ def prepare(*, ready: int, verbosity: int = 0) -> None:
         call_command("migrate", database="control", interactive=False, verbosity=verbosity)
         for alias in settings.SHARD_ALIASES:
             Shard.objects.get_or_create(alias=alias)
-    first = settings.SHARD_ALIASES[0]
-    body = build_template(first, verbosity=verbosity)
+    prepare_template(verbosity=verbosity)
+    for alias in settings.SHARD_ALIASES:
+        fill_ready(alias, wanted=ready)
+
+
+def prepare_template(*, verbosity: int = 0) -> None:
+    """Bring the template to the current code, and the schemas that lie ready with it.
+
+    Comes before the fleet: whoever is made meanwhile is made as this code knows it.
+    """
+    body = build_template(settings.SHARD_ALIASES[0], verbosity=verbosity)
     for alias in settings.SHARD_ALIASES:
         if store_template(alias, body):
-            discard_outdated(alias)
-        fill_ready(alias, wanted=ready)
+            fill_ready(alias, wanted=discard_outdated(alias))
 
 
 def discard_outdated(alias: str) -> int:

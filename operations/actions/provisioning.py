@@ -15,7 +15,7 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from accounts.actions.founding import found
-from operations.actions.fleet import note_current
+from operations.actions.fleet import note_made
 from operations.models import Provisioning
 from operations.models.provisioning import Step
 from tenants import hosts
@@ -144,10 +144,12 @@ def _open(making: Provisioning, organisation: Organisation) -> None:
         cursor.execute("SELECT enclave.confirm(%s)", (making.schema_name,))
         if not cursor.fetchone()[0]:
             raise RuntimeError(f"{making.schema_name} was dropped while it was being filled")
+        cursor.execute("SELECT enclave.made_at_version(%s)", (making.schema_name,))
+        (version,) = cursor.fetchone()
     # django-tenants' Domain saves in a transaction on `default`, which must mean the control plane here.
     with control_plane(), transaction.atomic(using="control"):
         Domain.objects.create(tenant=organisation, domain=host_of(making.slug), is_primary=True)
-        note_current(organisation)
+        note_made(organisation, version=version)
         making.reach(Step.DONE, ended_at=timezone.now())
     hosts.forget()
 

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS enclave.template (
     made_at timestamptz NOT NULL DEFAULT now(),
     is_current boolean NOT NULL DEFAULT false
 );
+ALTER TABLE enclave.template ADD COLUMN IF NOT EXISTS version text NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX IF NOT EXISTS template_one_current ON enclave.template (is_current) WHERE is_current;
 
 -- Every schema ever issued here, and how far it got.
@@ -88,6 +89,15 @@ BEGIN
 END
 $body$;
 
+-- The version that a schema was made at.
+CREATE OR REPLACE FUNCTION enclave.made_at_version(wanted text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = ''
+AS $body$
+    SELECT template.version FROM enclave.issued JOIN enclave.template USING (digest)
+    WHERE schema_name = wanted
+$body$;
+
 -- Drops a schema that never became an organisation's; says false for one that did.
 CREATE OR REPLACE FUNCTION enclave.discard(wanted text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -150,6 +160,116 @@ AS $body$
     WHERE namespace.nspname = wanted AND class.relkind = 'r'
 $body$;
 
+-- What a migration of the fleet asks, inside its own transaction. Only the owner may: see the end.
+
+-- A schema's version: a digest of the migrations that it has had, of the apps named, and of what its
+-- comment says of everything that follows the migrations (tenants.schema.run_hooks).
+CREATE OR REPLACE FUNCTION enclave.version_of(wanted text, labels text[]) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    found text;
+BEGIN
+    EXECUTE format($had$
+        SELECT encode(sha256(convert_to(concat_ws(E'\n',
+            (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $2),
+            string_agg(had.name, E'\n' ORDER BY had.name COLLATE "C")
+        ), 'UTF8')), 'hex')
+        FROM (
+            SELECT DISTINCT app || '.' || name AS name FROM %I.django_migrations WHERE app = ANY ($1)
+        ) AS had
+    $had$, wanted) INTO found USING labels, wanted;
+    RETURN found;
+END
+$body$;
+
+-- Goes on only where a schema is at the version that a script was recorded for.
+CREATE OR REPLACE FUNCTION enclave.expect_version(wanted text, labels text[], expected text, aim text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    found text := enclave.version_of(wanted, labels);
+BEGIN
+    IF found = aim THEN
+        RAISE EXCEPTION '%', found USING ERRCODE = 'EN001';
+    ELSIF found <> expected THEN
+        RAISE EXCEPTION '%', found USING ERRCODE = 'EN002';
+    END IF;
+END
+$body$;
+
+-- Everything that the catalogue says of each table, view, sequence and function of a schema, a digest each.
+-- Two schemas at one version have the same: the schema's own name, the order of columns and the indexes
+-- that people asked for (ux_*) do not count. NULL for `names` means all.
+CREATE OR REPLACE FUNCTION enclave.digests_of(wanted text, names text[]) RETURNS TABLE (name text, digest text)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog
+AS $body$
+    WITH relations AS (
+        SELECT class.* , class.oid AS id FROM pg_class AS class
+        WHERE class.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = wanted)
+            AND class.relkind IN ('r', 'p', 'v', 'm', 'S') AND (names IS NULL OR class.relname = ANY (names))
+    ), lines (name, line) AS (
+        SELECT relname::text,
+            concat_ws(' ', 'is', relkind, relpersistence, reloptions::text, relrowsecurity,
+                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C") FROM unnest(relacl) AS acl),
+                CASE relkind WHEN 'v' THEN pg_get_viewdef(id) END)
+        FROM relations
+        UNION ALL
+        SELECT relname::text,
+            concat_ws(' ', 'column', att.attname, format_type(att.atttypid, att.atttypmod), att.attnotnull,
+                att.attidentity, att.attgenerated, att.attcollation::regcollation, att.attacl::text,
+                pg_get_expr(def.adbin, def.adrelid))
+        FROM relations
+        JOIN pg_attribute AS att ON att.attrelid = id AND att.attnum > 0 AND NOT att.attisdropped
+        LEFT JOIN pg_attrdef AS def ON def.adrelid = id AND def.adnum = att.attnum
+        WHERE relkind <> 'S'
+        UNION ALL
+        SELECT relname::text,
+            concat_ws(' ', 'constraint', con.conname, pg_get_constraintdef(con.oid), con.convalidated)
+        FROM relations JOIN pg_constraint AS con ON con.conrelid = id
+        UNION ALL
+        SELECT relations.relname::text, concat_ws(' ', 'index', pg_get_indexdef(idx.indexrelid), idx.indisvalid)
+        FROM relations
+        JOIN pg_index AS idx ON idx.indrelid = id
+        JOIN pg_class AS own ON own.oid = idx.indexrelid AND NOT starts_with(own.relname, 'ux_')
+        UNION ALL
+        SELECT relname::text, concat_ws(' ', 'trigger', pg_get_triggerdef(tg.oid), tg.tgenabled)
+        FROM relations JOIN pg_trigger AS tg ON tg.tgrelid = id AND NOT tg.tgisinternal
+        UNION ALL
+        SELECT proc.proname || '()',
+            concat_ws(' ', 'function', pg_get_functiondef(proc.oid),
+                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C") FROM unnest(proc.proacl) AS acl))
+        FROM pg_proc AS proc
+        WHERE proc.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = wanted)
+            AND (names IS NULL OR proc.proname || '()' = ANY (names))
+    )
+    SELECT lines.name, md5(replace(string_agg(line, E'\n' ORDER BY line COLLATE "C"), wanted, '@'))
+    FROM lines GROUP BY lines.name
+$body$;
+
+-- Goes on only where the named parts of a schema are what they became on the canary.
+CREATE OR REPLACE FUNCTION enclave.expect_digests(wanted text, names text[], digests text[]) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    differing text;
+BEGIN
+    SELECT string_agg(expected.name, ', ' ORDER BY expected.name) INTO differing
+    FROM unnest(names, digests) AS expected (name, digest)
+    LEFT JOIN enclave.digests_of(wanted, names) AS found ON found.name = expected.name
+    WHERE expected.digest IS DISTINCT FROM nullif(found.digest, '');
+    IF differing IS NOT NULL THEN
+        RAISE EXCEPTION 'differs from the canary in: %', differing USING ERRCODE = 'EN003';
+    END IF;
+END
+$body$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
+REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.expect_version(text, text[], text, text),
+    enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]) FROM enclave_app;

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from operations.actions.fleet import behind, migrate_fleet, wanted_version
-from operations.models import FleetState
+from operations.actions.fleet import FleetStopped, behind, migrate_fleet
+from tenants.schema import wanted_version
 
 
 class Command(BaseCommand):
@@ -23,16 +23,20 @@ class Command(BaseCommand):
             self._show_status()
             return
         failed = 0
-        for state in migrate_fleet(only=options["only"]):
-            failed += bool(state.error)
-            self.stdout.write(f"{state.organisation.slug}: {state.error or 'migrated'} ({state.took_ms} ms)")
+        try:
+            for state in migrate_fleet(only=options["only"]):
+                failed += bool(state.error)
+                self.stdout.write(
+                    f"{state.organisation.slug}: {state.error or 'migrated'} ({state.took_ms} ms)"
+                )
+        except FleetStopped as stopped:
+            raise CommandError(f"Stopped: {stopped}") from stopped
         if failed:
             raise CommandError(f"{failed} organisations were not migrated; see --status.")
 
     def _show_status(self) -> None:
         late = behind(wanted_version())
         self.stdout.write(f"{len(late)} organisations are behind.")
-        known = {state.organisation_id: state for state in FleetState.objects.all()}
         for organisation in late:
-            state = known.get(organisation.pk)
+            state = getattr(organisation, "fleet_state", None)
             self.stdout.write(f"{organisation.slug}: {state.error if state and state.error else 'waiting'}")

@@ -1,0 +1,54 @@
+"""A plan of migrations, cut into parts that are replayed as text and parts that are Python.
+
+A migration whose operations all come down to SQL does the same in every schema of the same state. One
+with Python in it, or one that must not run in a transaction, is run for each organisation.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from django.db.migrations import Migration
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.special import SeparateDatabaseAndState
+from django.db.migrations.state import ProjectState
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One operation of a migration with the model states before and after it, built once for the fleet."""
+
+    operation: Operation
+    before: ProjectState
+    after: ProjectState
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Migrations that are done together; `aim` is the version of a schema that has had them."""
+
+    migrations: tuple[Migration, ...]
+    as_text: bool
+    aim: str
+    statements: tuple[str, ...] = ()
+    digests: dict[str, str] = field(default_factory=dict)
+    pieces: tuple[tuple[Migration, tuple[Piece, ...]], ...] = ()
+
+
+def cut(plan: Sequence[Migration]) -> list[tuple[bool, tuple[Migration, ...]]]:
+    """Return the runs of migrations that are alike, in order: whether as text, and which."""
+    return [(kind, tuple(run)) for kind, run in groupby(plan, key=is_text)]
+
+
+def is_text(migration: Migration) -> bool:
+    """Return whether a migration can be replayed as the text that it sent elsewhere.
+
+    One that runs in no transaction (CREATE INDEX CONCURRENTLY) cannot.
+    """
+    return migration.atomic and all(map(_comes_down_to_sql, migration.operations))
+
+
+def _comes_down_to_sql(operation: Operation) -> bool:
+    if isinstance(operation, SeparateDatabaseAndState):
+        return all(map(_comes_down_to_sql, operation.database_operations))
+    return bool(operation.reduces_to_sql)

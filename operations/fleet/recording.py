@@ -1,0 +1,167 @@
+"""Migrating one schema for real, and keeping what was sent as text for all others of the same state."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.sql import emit_post_migrate_signal
+from django.db import connections
+from django.db.migrations import Migration, RunSQL
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import ProjectState
+from psycopg import ClientCursor
+
+from operations.fleet.parts import Part, Piece, cut
+from operations.fleet.versions import counts, recorded_as
+from tenants.context import as_owner
+from tenants.schema import run_hooks, version_at
+
+# What only looks is not repeated: the others have nothing else to see, which is checked afterwards.
+_LOOKS = re.compile(r"\s*(SELECT(?!\s+set_config)|SHOW|EXPLAIN)\b", re.IGNORECASE)
+
+
+class Unplannable(Exception):
+    """The migrations of a schema cannot be put in an order that leads to the current code."""
+
+
+class Recorder:
+    """Keeps the statements of one connection as text with their values in it."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.statements: list[str] = []
+        self.everything = False
+
+    def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        connection = connections[self.alias]
+        text = sql if isinstance(sql, str) else sql.as_string(connection.connection)
+        if self.everything or not _LOOKS.match(text):
+            for values in params if many else [params]:
+                self.statements.append(self._with_values(text, values))
+        return result
+
+    def _with_values(self, text: str, values: Any) -> str:
+        if not values:
+            return text
+        return ClientCursor(connections[self.alias].connection).mogrify(text, values)
+
+
+@contextmanager
+def recording(alias: str) -> Iterator[Recorder]:
+    """Record what is sent to a shard inside the block."""
+    recorder = Recorder(alias)
+    with connections[alias].execute_wrapper(recorder):
+        yield recorder
+
+
+def plan_for(alias: str) -> tuple[list[Migration], ProjectState]:
+    """Return what the current schema still needs, and the models' state before it.
+
+    Needs `as_owner`. Raises Unplannable when the schema has had a migration without an earlier one.
+    """
+    executor = MigrationExecutor(connections[alias])
+    try:
+        executor.loader.check_consistent_history(connections[alias])
+    except Exception as problem:
+        raise Unplannable(str(problem)) from problem
+    targets = [key for key in executor.loader.graph.leaf_nodes() if counts(key[0])]
+    plan = [migration for migration, _ in executor.migration_plan(targets) if counts(migration.app_label)]
+    full = [migration for migration, _ in executor.migration_plan(targets, clean_start=True)]
+    state = executor._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]  # as `migrate` does
+    if any(migration not in full for migration in plan):
+        raise Unplannable("The migrations of the code do not follow on those of the schema.")
+    return plan, state
+
+
+def migrate_and_record(alias: str, schema: str) -> list[Part]:
+    """Migrate one schema for real and return the parts that do the same to others of its state."""
+    with as_owner(alias, schema):
+        plan, state = plan_for(alias)
+        runs = cut(plan) or [(True, ())]
+        if not runs[-1][0]:
+            runs.append((True, ()))  # what follows the migrations comes last, and is text
+        last = len(runs) - 1
+        return [
+            _text_part(alias, schema, migrations, state, is_last=number == last)
+            if as_text
+            else _python_part(alias, schema, migrations, state)
+            for number, (as_text, migrations) in enumerate(runs)
+        ]
+
+
+def _text_part(
+    alias: str, schema: str, migrations: tuple[Migration, ...], state: ProjectState, *, is_last: bool
+) -> Part:
+    before = digests_of(alias, schema)
+    with recording(alias) as recorder:
+        for migration in migrations:
+            apply(alias, migration, _pieces(migration, state), recorder=recorder)
+        if is_last:
+            finish(alias)
+    after = digests_of(alias, schema)
+    touched = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    return Part(
+        migrations,
+        as_text=True,
+        aim=version_at(alias, schema),
+        statements=tuple(recorder.statements),
+        digests={name: after.get(name, "") for name in sorted(touched)},
+    )
+
+
+def _python_part(alias: str, schema: str, migrations: tuple[Migration, ...], state: ProjectState) -> Part:
+    pieces = tuple((migration, _pieces(migration, state)) for migration in migrations)
+    for migration, steps in pieces:
+        apply(alias, migration, steps)
+    return Part(migrations, as_text=False, aim=version_at(alias, schema), pieces=pieces)
+
+
+def _pieces(migration: Migration, state: ProjectState) -> tuple[Piece, ...]:
+    """Return the operations with their states; `state` moves on to the one after the migration."""
+    found = []
+    for operation in migration.operations:
+        before = state.clone()
+        operation.state_forwards(migration.app_label, state)
+        found.append(Piece(operation, before, state.clone()))
+    return tuple(found)
+
+
+def apply(
+    alias: str, migration: Migration, pieces: tuple[Piece, ...], *, recorder: Recorder | None = None
+) -> None:
+    """Apply one migration to the current schema and write it down there. Needs `as_owner`."""
+    connection = connections[alias]
+    with connection.schema_editor(atomic=migration.atomic) as editor:
+        for piece in pieces:
+            if recorder is not None:
+                # What a person wrote as SQL is done as written, also where it seems only to look.
+                recorder.everything = isinstance(piece.operation, RunSQL)
+            piece.operation.database_forwards(migration.app_label, editor, piece.before, piece.after)
+            if recorder is not None:
+                recorder.everything = False
+        deferred = bool(editor.deferred_sql)
+        if not deferred:
+            _write_down(alias, migration)
+    if deferred:
+        _write_down(alias, migration)
+
+
+def _write_down(alias: str, migration: Migration) -> None:
+    recorder = MigrationExecutor(connections[alias]).recorder
+    for app_label, name in recorded_as(migration):
+        recorder.record_applied(app_label, name)
+
+
+def finish(alias: str) -> None:
+    """Do what follows every migration: content types and permissions, triggers, grants."""
+    emit_post_migrate_signal(verbosity=0, interactive=False, db=alias)
+    run_hooks(alias)
+
+
+def digests_of(alias: str, schema: str) -> dict[str, str]:
+    """Return a digest of every table, view, sequence and function of a schema, by name."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT name, digest FROM enclave.digests_of(%s, NULL)", [schema])
+        return dict(cursor.fetchall())

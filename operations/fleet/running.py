@@ -1,0 +1,264 @@
+"""Running parts on many schemas at once: a few connections to each shard, each with the next schema.
+
+What one schema's data or locks do to it stops nobody else. A schema whose tables are in use waits at
+the end of the line and is tried again.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from uuid import UUID
+
+import psycopg
+from django.db import connections, transaction
+
+from operations.fleet.parts import Part
+from operations.fleet.recording import apply
+from operations.fleet.scripts import (
+    ALREADY_THERE,
+    ANOTHER_VERSION,
+    LOCK_TIMEOUT_MS,
+    LOCKED,
+    Script,
+    script_of,
+)
+from tenants.context import as_owner
+from tenants.schema import version_at
+
+CONNECTIONS = 2  # to each shard; more only wait for each other on two cores
+MOST_TRIES = 10
+FLUSHED_AT_ONCE = 50
+_PAUSE_S = 0.2  # before those whose tables were in use are tried again
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A schema to be migrated; `id` is its organisation's."""
+
+    id: UUID
+    alias: str
+    schema: str
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one schema: the version it is at (empty if that is not known), or what went wrong."""
+
+    target: Target
+    version: str
+    error: str = ""
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done: parts in order, from the version `start`, as recorded in the schema `canary`."""
+
+    parts: Sequence[Part]
+    start: str
+    canary: str
+
+    @property
+    def aim(self) -> str:
+        """Return the version that the work leads to."""
+        return self.parts[-1].aim
+
+    def steps(self) -> list["Step"]:
+        """Return what to do, in order."""
+        starts = [self.start, *(part.aim for part in self.parts)]
+        return [
+            Step(start, part, script_of(part, canary=self.canary, start=start) if part.as_text else None)
+            for start, part in zip(starts, self.parts, strict=False)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part with the version it starts from; without a script it is Python."""
+
+    start: str
+    part: Part
+    script: Script | None
+
+
+def run(
+    work: Work,
+    targets: Sequence[Target],
+    *,
+    addresses: Mapping[str, str],
+    width: int = CONNECTIONS,
+    most_failed: int | None = None,
+) -> Iterator[Outcome]:
+    """Do the work on every target and yield each outcome once it is safe on the disk.
+
+    `addresses` has the connection string of the owner's login for each alias. After `most_failed`
+    failures nothing more is begun.
+    """
+    outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
+    steps = work.steps()
+    threads: list[threading.Thread] = []
+    lines = []
+    for alias in sorted({target.alias for target in targets}):
+        line = Line([target for target in targets if target.alias == alias])
+        lines.append(line)
+        for _ in range(min(width, len(line))):
+            runner = _Runner(addresses[alias], work, steps, line, outcomes)
+            threads.append(threading.Thread(target=runner.run, name=f"fleet-{alias}", daemon=True))
+    for thread in threads:
+        thread.start()
+    failed = 0
+    for _ in threads:
+        while (outcome := outcomes.get()) is not None:
+            failed += bool(outcome.error)
+            if most_failed is not None and failed > most_failed:
+                for line in lines:
+                    line.close()
+            yield outcome
+    for thread in threads:
+        thread.join()
+
+
+class Line:
+    """Who is next, for several threads; those that were locked come last."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self._waiting = deque(targets)
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def take(self) -> Target | None:
+        """Return the next, or None when nobody waits."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def close(self) -> None:
+        """Let nobody else be next."""
+        with self._lock:
+            self._waiting.clear()
+
+    def put_back(self, target: Target) -> None:
+        """Let a target wait at the end."""
+        with self._lock:
+            self._waiting.append(replace(target, tries=target.tries + 1))
+
+
+class _Runner:
+    """One thread with one connection."""
+
+    def __init__(
+        self,
+        address: str,
+        work: Work,
+        steps: Sequence[Step],
+        line: Line,
+        outcomes: "SimpleQueue[Outcome | None]",
+    ) -> None:
+        self.address, self.work, self.steps, self.line, self.outcomes = address, work, steps, line, outcomes
+        self.unflushed: list[Outcome] = []
+        self.connection: psycopg.Connection | None = None
+
+    def run(self) -> None:
+        """Take one after the other until nobody waits."""
+        try:
+            while (target := self.line.take()) is not None:
+                self._one(target)
+                if len(self.unflushed) >= FLUSHED_AT_ONCE:
+                    self._flush()
+            self._flush()
+        finally:
+            if self.connection is not None:
+                self.connection.close()
+            connections.close_all()
+            self.outcomes.put(None)
+
+    def _one(self, target: Target) -> None:
+        if target.tries:
+            time.sleep(_PAUSE_S)
+        began = time.perf_counter()
+        try:
+            version, error = self._do(target), ""
+        except Exception as problem:  # noqa: BLE001  # code of migrations: whatever it raises is one schema's
+            if is_locked(problem) and target.tries + 1 < MOST_TRIES:
+                self.line.put_back(target)
+                return
+            version, error = "", said(problem)
+        took = (time.perf_counter() - began) * 1000
+        self.unflushed.append(Outcome(target, version, error, took))
+
+    def _do(self, target: Target) -> str:
+        """Do all steps on one schema and return the version it is at afterwards."""
+        for step in self.steps:
+            found = self._in_python(step, target) if step.script is None else self._sent(step.script, target)
+            if found != step.part.aim:
+                return found
+        return self.work.aim
+
+    def _sent(self, script: Script, target: Target) -> str:
+        try:
+            self._send(script.for_schema(target.schema))
+        except psycopg.Error as problem:
+            if problem.sqlstate in (ALREADY_THERE, ANOTHER_VERSION):
+                return str(problem.diag.message_primary)
+            raise
+        return script.aim
+
+    def _in_python(self, step: Step, target: Target) -> str:
+        """Run a part's migrations on one schema, with the models' states that were built for all."""
+        with as_owner(target.alias, target.schema):
+            there = version_at(target.alias, target.schema)
+            if there != step.start:
+                return there
+            for migration, pieces in step.part.pieces:
+                with ExitStack() as stack:
+                    if migration.atomic:
+                        stack.enter_context(transaction.atomic(using=target.alias))
+                        with connections[target.alias].cursor() as cursor:
+                            cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+                    apply(target.alias, migration, pieces)
+        return step.part.aim
+
+    def _send(self, text: bytes) -> None:
+        connection = self._connected()
+        try:
+            connection.execute(text)
+        except BaseException:
+            if not connection.closed:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _connected(self) -> psycopg.Connection:
+        if self.connection is None or self.connection.closed:
+            self.connection = psycopg.connect(self.address, autocommit=True)
+        return self.connection
+
+    def _flush(self) -> None:
+        """Wait until what was committed is on the disk, then tell of it."""
+        if not self.unflushed:
+            return
+        try:
+            # A commit of its own takes all earlier ones to the disk with it.
+            self._connected().execute(
+                b"BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.pg_current_xact_id(); COMMIT"
+            )
+        except psycopg.Error as problem:
+            self.unflushed = [replace(one, version="", error=said(problem)) for one in self.unflushed]
+        for outcome in self.unflushed:
+            self.outcomes.put(outcome)
+        self.unflushed = []
+
+
+def is_locked(problem: BaseException) -> bool:
+    """Return whether a table was in use by somebody else for too long; Django wraps what psycopg raises."""
+    return any(getattr(one, "sqlstate", None) in LOCKED for one in (problem, problem.__cause__))
+
+
+def said(problem: BaseException) -> str:
+    """Return an error in one line."""
+    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"[:2000]

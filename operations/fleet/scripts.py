@@ -1,0 +1,67 @@
+"""The text that does to another schema what a part of a plan did to the canary."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from operations.fleet.parts import Part
+from tenants.names import checked_schema_name
+from tenants.schema import labels
+
+# The states that the functions of the schema `enclave` raise.
+ALREADY_THERE = "EN001"
+ANOTHER_VERSION = "EN002"
+DIFFERS = "EN003"
+LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+
+LOCK_TIMEOUT_MS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A part as text. `canary` is the schema it was recorded in, which occurs nowhere else in it."""
+
+    canary: str
+    aim: str
+    body: str
+
+    def for_schema(self, schema: str) -> bytes:
+        """Return the whole transaction for another schema, sent in one go."""
+        return self.body.replace(self.canary, checked_schema_name(schema)).encode()
+
+
+def script_of(part: Part, *, canary: str, start: str) -> Script:
+    """Return a part's text: expect the version, do it, compare what it touched, commit.
+
+    The commit does not wait for the disk: whoever runs scripts flushes before believing them, and a
+    schema that lost its commit in a crash is found at its old version and migrated again.
+    """
+    lines = [
+        "BEGIN",
+        f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}",
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL synchronous_commit = off",
+        "SET LOCAL check_function_bodies = off",
+        f"SET LOCAL search_path = {canary}",
+        _call("expect_version", canary, labels(), start, part.aim),
+        *(statement.rstrip().rstrip(";") for statement in part.statements),
+        _comparison(canary, part.digests),
+        "COMMIT",
+    ]
+    return Script(canary, part.aim, ";\n".join(line for line in lines if line))
+
+
+def _comparison(canary: str, digests: Mapping[str, str]) -> str:
+    return _call("expect_digests", canary, list(digests), list(digests.values())) if digests else ""
+
+
+def _call(function: str, *arguments: str | Sequence[str]) -> str:
+    written = ", ".join(_written(argument) for argument in arguments)
+    return f"SELECT enclave.{function}({written})"
+
+
+def _written(argument: str | Sequence[str]) -> str:
+    if isinstance(argument, str):
+        return sql.Literal(argument).as_string()
+    return f"ARRAY[{', '.join(sql.Literal(one).as_string() for one in argument)}]::text[]"
