@@ -57,11 +57,13 @@ def running(*, ready: int = 0) -> Iterator[Installation]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def manage(*words: str, owner: bool = False) -> None:
+def manage(*words: str, owner: bool = False, settings: str = "", **variables: str) -> None:
     """Run one of manage.py's commands against the running servers."""
-    login = "owner" if owner else "app"
     command = [sys.executable, str(ROOT / "manage.py"), *words]
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "ENCLAVE_LOGIN": login})
+    variables = {**os.environ, **variables, "ENCLAVE_LOGIN": "owner" if owner else "app"}
+    if settings:
+        variables["DJANGO_SETTINGS_MODULE"] = settings
+    subprocess.run(command, check=True, cwd=ROOT, env=variables)
 
 
 def _set_up_django() -> None:

@@ -70,7 +70,7 @@ def _digest() -> str:
 def running() -> Iterator[None]:
     """Run the servers for a session of tests."""
     global POSTGRES
-    postgres = POSTGRES = PostgresServer(_prepared_folder(), POSTGRES_PORT, durable=False)
+    postgres = POSTGRES = PostgresServer(prepared_folder(FOLDER / "postgres"), POSTGRES_PORT, durable=False)
     redis = RedisServer(FOLDER / "redis", REDIS_PORT, REDIS_PASSWORD)
     try:
         postgres.start()
@@ -82,8 +82,8 @@ def running() -> Iterator[None]:
         shutil.rmtree(FOLDER, ignore_errors=True)
 
 
-def _prepared_folder() -> Path:
-    """Return a folder with a prepared cluster: a copy of the kept one, which is made if it is missing."""
+def prepared_folder(target: Path) -> Path:
+    """Fill a folder with a prepared cluster: a copy of the kept one, which is made if it is missing."""
     CACHE.mkdir(parents=True, exist_ok=True)
     kept = CACHE / _digest()
     with (CACHE / "lock").open("w") as lock:
@@ -91,7 +91,6 @@ def _prepared_folder() -> Path:
         if not kept.exists():
             _forget_others()
             _make(kept)
-    target = FOLDER / "postgres"
     subprocess.run(["cp", "-a", str(kept), str(target)], check=True)
     return target
 

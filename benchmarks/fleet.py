@@ -1,0 +1,197 @@
+"""A fleet of organisations migrates: Enclave, django-tenants' multiprocessing executor, and bare SQL.
+
+Everything is timed inside a process that has already started, from the call to the last commit. Both
+have their template or public schema at the new release beforehand. All three use two processes or
+connections for each database. `--tenants 200,1000` says how many organisations.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from benchmarks.installation import ROOT, SHARDS, Installation, manage, report, running
+
+WHAT = ("column", "index", "data")
+BARE = {
+    "column": "ALTER TABLE {schema}.gear_speaker ADD COLUMN colour varchar(20) NULL",
+    "index": "CREATE INDEX speaker_by_watts ON {schema}.gear_speaker (watts)",
+    "data": "UPDATE {schema}.gear_speaker SET watts = 100 WHERE watts IS NULL",
+}
+BACK = {
+    "column": "ALTER TABLE {schema}.gear_speaker DROP COLUMN colour",
+    "index": "DROP INDEX {schema}.speaker_by_watts",
+    "data": "UPDATE {schema}.gear_speaker SET watts = NULL",
+}
+
+FORGET = "DELETE FROM {schema}.django_migrations WHERE app = 'gear' AND name LIKE '0002%'"
+
+
+def main() -> None:
+    """Measure, and print the object."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tenants", default="200,1000")
+    counts = sorted(int(word) for word in parser.parse_args().tenants.split(","))
+    figures: dict[str, Any] = {}
+    baselines: dict[str, Any] = {}
+    with running() as installation:
+        stock = _Stock(installation)
+        for count in counts:
+            _make(count)
+            stock.make(count)
+            for what in WHAT:
+                baselines[f"sql_{what}_{count}_ms"] = _bare(installation, what)
+                baselines[f"executor_{what}_{count}_ms"] = stock.migrate(what)
+                figures[f"{what}_{count}_ms"] = _ours(what)
+                _undo(installation, what)
+                stock.undo(what)
+            figures[f"nothing_{count}_ms"] = _ours("")
+            baselines[f"executor_nothing_{count}_ms"] = stock.migrate("")
+    most = counts[-1]
+    report(
+        "fleet",
+        figures={**figures, "nothing_ms": figures[f"nothing_{most}_ms"]},
+        baselines=baselines,
+        ratios={
+            **{
+                f"{what}_vs_executor": _times(baselines, f"executor_{what}", figures, what, most)
+                for what in WHAT
+            },
+            **{f"{what}_vs_sql": _times(figures, what, baselines, f"sql_{what}", most) for what in WHAT},
+            "add_column_vs_executor": _times(baselines, "executor_column", figures, "column", most),
+            "add_column_vs_sql": _times(figures, "column", baselines, "sql_column", most),
+        },
+    )
+
+
+def _times(upper: dict[str, Any], one: str, lower: dict[str, Any], other: str, count: int) -> float:
+    return round(float(upper[f"{one}_{count}_ms"]) / float(lower[f"{other}_{count}_ms"]), 2)
+
+
+def _make(count: int) -> None:
+    """Make organisations until there are `count`, each with one row."""
+    from operations.actions.provisioning import Wish, provision
+    from tenants.context import Actor, enter
+    from tenants.models import Organisation
+    from tests.rooms.gear.models import Speaker
+
+    for number in range(Organisation.objects.count(), count):
+        made = provision(
+            Wish(f"org-{number}", f"O {number}", f"o{number}@o.example", "O", None, SHARDS[number % 2])
+        )
+        with enter(made, actor=Actor.system("bench")):
+            Speaker.objects.create(name="tower", serial="1")
+
+
+def _ours(what: str) -> float:
+    """Return the milliseconds of migrating the fleet, measured in the owner's process."""
+    manage("prepare", "--ready", "0", owner=True, settings="benchmarks.fleet_settings", FLEET_LATER=what)
+    words = [sys.executable, "-m", "benchmarks.fleet_migrations.ours"]
+    variables = {
+        **os.environ,
+        "ENCLAVE_LOGIN": "owner",
+        "DJANGO_SETTINGS_MODULE": "benchmarks.fleet_settings",
+        "FLEET_LATER": what,
+    }
+    return _said(words, variables)
+
+
+def _said(words: list[str], variables: dict[str, str]) -> float:
+    finished = subprocess.run(words, cwd=ROOT, env=variables, check=False, capture_output=True, text=True)
+    if finished.returncode:
+        raise RuntimeError(finished.stdout[-2000:] + finished.stderr[-2000:])
+    return float(json.loads(finished.stdout.splitlines()[-1])["ms"])
+
+
+def _bare(installation: Installation, what: str) -> float:
+    """Return the milliseconds of one statement for each schema, on two connections to each shard."""
+    took = _each_schema(installation, lambda schema: BARE[what].format(schema=schema))
+    _each_schema(installation, lambda schema: BACK[what].format(schema=schema))
+    return took
+
+
+def _undo(installation: Installation, what: str) -> None:
+    """Bring every organisation back to the release before, with what is written down of it."""
+
+    def back(schema: str) -> str:
+        return f"{BACK[what].format(schema=schema)}; {FORGET.format(schema=schema)}"
+
+    _each_schema(installation, back, also=["t_template000000000000"])
+    _ours("")
+
+
+def _each_schema(
+    installation: Installation, statement: Callable[[str], str], *, also: list[str] | None = None
+) -> float:
+    from tenants.models import Organisation
+
+    work: list[tuple[str, list[str]]] = []
+    for alias in SHARDS:
+        schemas = list(Organisation.objects.filter(shard_id=alias).values_list("schema_name", flat=True))
+        if also and alias == SHARDS[0]:
+            schemas += also
+        work += [(alias, schemas[0::2]), (alias, schemas[1::2])]
+
+    def run(alias: str, schemas: list[str]) -> None:
+        with psycopg.connect(installation.postgres.superuser_url(alias), autocommit=True) as connection:
+            connection.execute("SET synchronous_commit = off")
+            for schema in schemas:
+                connection.execute(statement(schema).encode())
+
+    threads = [threading.Thread(target=run, args=one) for one in work]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return round((time.perf_counter() - began) * 1000, 1)
+
+
+class _Stock:
+    """The rival: the same tables with stock django-tenants, its schemas copied from its first."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.postgres = installation.postgres
+        with psycopg.connect(self.postgres.superuser_url("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE stock")
+        self.variables = {
+            **os.environ,
+            "STOCK_DATABASE_URL": self.postgres.superuser_url("stock"),
+            "DJANGO_SETTINGS_MODULE": "benchmarks.fleet_migrations.stock_settings",
+        }
+        self.made = 0
+
+    def make(self, count: int) -> None:
+        """Make clients until there are `count`."""
+        self._run("make", "", str(count))
+
+    def migrate(self, what: str) -> float:
+        """Return the milliseconds of `migrate_schemas` with the multiprocessing executor."""
+        return self._run("migrate", what)
+
+    def undo(self, what: str) -> None:
+        """Bring every client back to the release before."""
+        with psycopg.connect(self.postgres.superuser_url("stock"), autocommit=True) as connection:
+            names = [
+                name
+                for (name,) in connection.execute(
+                    "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'stock\\_%'"
+                )
+            ]
+            for name in names:
+                connection.execute(f"{BACK[what].format(schema=name)}; {FORGET.format(schema=name)}".encode())
+
+    def _run(self, verb: str, later: str, *words: str) -> float:
+        command = [sys.executable, "-m", "benchmarks.fleet_migrations.stock", verb, *words]
+        return _said(command, {**self.variables, "FLEET_LATER": later})
+
+
+if __name__ == "__main__":
+    main()
