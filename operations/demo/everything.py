@@ -1,12 +1,14 @@
 """The whole demonstration: two organisers of concerts and a small society, on both shards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts.identity.models import User
 from operations.actions.provisioning import Wish, provision
-from operations.demo import people
+from operations.demo import drawings, people
+from operations.demo.life import Cast, live
 from operations.demo.loading import Loader, load_organiser
-from operations.demo.people import PASSWORD, Person, Share
+from operations.demo.people import PASSWORD, OwnRole, Person, Share
 from operations.demo.places import LITTLE_VENUES, NORTHLIGHT_VENUES, PULSE_VENUES, Venue
 from tenants.context import Actor, control_plane, enter
 from tenants.models import Organisation
@@ -21,13 +23,16 @@ class Show:
     wish: Wish
     mark: str
     accent: str
+    logo: Callable[[], bytes]
     zone: str
     people: tuple[Person, ...]
     shares: tuple[Share, ...]
+    cast: Cast
     venues: tuple[Venue, ...]
     nights: int
     wristbands: int
     readings: int
+    own_roles: tuple[OwnRole, ...] = ()
 
 
 SHOWS = (
@@ -35,9 +40,12 @@ SHOWS = (
         Wish("pulse", "Pulse Nights", "mira@pulse.example", "Mira Okafor", PASSWORD, shard="shard_1"),
         mark="P",
         accent="#5b3fd6",
+        logo=drawings.pulse,
         zone="Europe/Berlin",
         people=people.PULSE_PEOPLE,
+        own_roles=people.PULSE_ROLES,
         shares=people.PULSE_SHARES,
+        cast=Cast("jonas@pulse.example", "luis@pulse.example", "aiko@pulse.example", "noor@pulse.example"),
         venues=PULSE_VENUES,
         nights=60,
         wristbands=4_000,
@@ -49,9 +57,11 @@ SHOWS = (
         ),
         mark="N",
         accent="#0f766e",
+        logo=drawings.northlight,
         zone="Europe/Oslo",
         people=people.NORTHLIGHT_PEOPLE,
         shares=people.NORTHLIGHT_SHARES,
+        cast=Cast("ola@north.example", "freja@north.example", "freja@north.example", "kari@north.example"),
         venues=NORTHLIGHT_VENUES,
         nights=24,
         wristbands=1_500,
@@ -68,13 +78,15 @@ SHOWS = (
         ),
         mark="LS",
         accent="#b45309",
+        logo=drawings.little_stage,
         zone="Europe/London",
         people=people.LITTLE_PEOPLE,
-        shares=(),
+        shares=people.LITTLE_SHARES,
+        cast=Cast("gwen@littlestage.example", "tom@stage.example", "tom@stage.example", "nia@stage.example"),
         venues=LITTLE_VENUES,
         nights=4,
         wristbands=40,
-        readings=0,
+        readings=3_000,
     ),
 )
 
@@ -87,23 +99,40 @@ def is_loaded() -> bool:
 def load() -> None:
     """Make the organisations and everything in them, and an operator."""
     for seed, show in enumerate(SHOWS, start=7):
-        _load_show(show, seed=seed)
+        load_show(show, seed=seed)
     with control_plane():
         if not User.objects.filter(email=OPERATOR).exists():
             User.objects.create_superuser(OPERATOR, "Operator", PASSWORD)
 
 
-def _load_show(show: Show, *, seed: int) -> None:
+def load_show(show: Show, *, seed: int) -> None:
+    """Make one organisation with everything in it. The same seed gives the same nights."""
     organisation = provision(show.wish)
     with enter(organisation, actor=Actor.system("Demonstration")):
         owner = User.objects.get(email=show.wish.owner_email)
-    people.dress(organisation, owner, name=show.wish.name, mark=show.mark, accent=show.accent, zone=show.zone)
-    people.bring(organisation, owner, show.people)
+    people.dress(
+        organisation,
+        owner,
+        name=show.wish.name,
+        mark=show.mark,
+        accent=show.accent,
+        zone=show.zone,
+        logo=show.logo(),
+    )
+    people.bring(organisation, owner, show.people, show.own_roles)
     found = load_organiser(
         Loader(organisation, owner, seed=seed),
         show.venues,
+        zone=show.zone,
         nights=show.nights,
         wristbands=show.wristbands,
         readings=show.readings,
     )
     people.share(organisation, owner, show.shares, found)
+    live(
+        organisation,
+        found,
+        owner=show.wish.owner_email,
+        cast=show.cast,
+        venue=show.venues[0],
+    )

@@ -6,12 +6,13 @@ from itertools import islice
 from random import Random
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from accounts.identity.models import User
 from operations.demo import designs
-from operations.demo.nights import Night, make_nights, make_readings, make_wearers
+from operations.demo.nights import Night, gig_days, make_nights, make_readings, make_wearers
 from operations.demo.places import ARTISTS, Venue
 from records.actions import collections, loading
 from records.models import Collection, Record
@@ -20,6 +21,8 @@ from tenants.context import Actor, enter
 from tenants.models import Organisation
 
 CHUNK = 5_000
+# Evenings that are still to come: the next one is on sale, the others are planned.
+COMING = 4
 Values = Mapping[str, Any]
 
 
@@ -77,18 +80,18 @@ def _checked(validator: Any, row: Values) -> bytes:
 
 
 def load_organiser(
-    loader: Loader, venues: tuple[Venue, ...], *, nights: int, wristbands: int, readings: int
+    loader: Loader, venues: tuple[Venue, ...], *, zone: str, nights: int, wristbands: int, readings: int
 ) -> dict[str, Collection]:
-    """Load an organiser of concerts: about `readings` readings over the last of `nights` nights."""
-    made = make_nights(
-        loader.random, venues=venues, artists=ARTISTS, last=timezone.now().date(), count=nights
-    )
+    """Load an organiser of concerts: `readings` readings over the last nights, and nights to come."""
+    here = ZoneInfo(zone)
+    days = gig_days(timezone.localdate(timezone=here), past=nights, coming=COMING)
+    made = make_nights(loader.random, venues=venues, artists=ARTISTS, days=days, zone=here)
     found: dict[str, Collection] = {}
     found["venues"] = _venues(loader, venues)
     found["events"] = _events(loader, found["venues"], made)
     found["wristbands"] = _wristbands(loader, wristbands)
     if readings:
-        found["readings"] = _readings(loader, found, made, wristbands=wristbands, readings=readings)
+        found["readings"] = _readings(loader, found, made[:-COMING], wristbands=wristbands, readings=readings)
     return found
 
 
@@ -116,8 +119,18 @@ def _events(loader: Loader, venues: Collection, nights: list[Night]) -> Collecti
     specs = designs.events(venues.pk, sorted({artist.style for artist in ARTISTS}))
     made = loader.collection("Events", "musical-note", specs, "Nights, with who played and how many came.")
     ids = loader.ids(venues, "name")
-    loader.fill(made, specs, (_event_row(night, ids) for night in nights))
+    loader.fill(made, specs, (_event_row(night, ids) for night in nights[:-COMING]))
+    loader.fill(made, specs, (_coming_row(night, ids, place) for place, night in enumerate(nights[-COMING:])))
     return made
+
+
+def _coming_row(night: Night, venues: Mapping[str, UUID], place: int) -> Values:
+    sold = night.tickets * 2 // 3 if place == 0 else None
+    return {
+        **_event_row(night, venues),
+        "tickets": sold,
+        "state": "planned" if sold is None else "on_sale",
+    }
 
 
 def _event_row(night: Night, venues: Mapping[str, UUID]) -> Values:
