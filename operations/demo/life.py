@@ -1,7 +1,7 @@
 """What the demonstration's people did after everything was there: views they keep, and some days of work."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -14,8 +14,9 @@ from operations.demo.places import Venue
 from permissions.models import Role
 from records.actions import bulk, files, records, views
 from records.actions.done import Done
+from records.actions.refusals import Gone
 from records.actions.undo import undo
-from records.models import Collection, Record
+from records.models import Collection, Record, SavedView
 from records.tables import Filter, Op, Sort, TableQuery, of_collection
 from tenants.context import Actor, enter
 from tenants.models import Organisation
@@ -91,8 +92,11 @@ def live(
     cast: Cast,
     venue: Venue,
 ) -> None:
-    """Let people keep views and work for some days; each writes what they may."""
+    """Let people keep views and work for some days, once; each writes what they may."""
     scene = Scene(organisation, found)
+    with scene.acting(owner):
+        if SavedView.objects.exists():
+            return
     _keep_views(scene, owner)
     _plan_next_night(scene, cast, venue)
     _sort_wristbands(scene, cast)
@@ -138,13 +142,14 @@ def _sort_wristbands(scene: Scene, cast: Cast) -> None:
     bands = scene.found["wristbands"]
     with scene.acting(cast.counts) as person:
         tired = TableQuery(filters=(Filter("battery", Op.UNDER, ("64",)),))
-        bulk.change(
-            table=of_collection(bands, person),
-            which=bulk.Which(query=tired),
-            values={"in_use": False},
-            by=person,
-            at=timezone.now(),
-        )
+        with suppress(Gone):  # none is tired where there are few
+            bulk.change(
+                table=of_collection(bands, person),
+                which=bulk.Which(query=tired),
+                values={"in_use": False},
+                by=person,
+                at=timezone.now(),
+            )
     with scene.acting(cast.door) as person:
         _change(scene.record("wristbands", in_use=True, model="pro"), person, in_use=False)
         mistaken = _change(scene.record("wristbands", in_use=True, model="lite"), person, in_use=False)

@@ -1,7 +1,8 @@
 """The people of the demonstration, their roles, their groups and what is shared with them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -115,8 +116,10 @@ def dress(
 def bring(
     organisation: Organisation, owner: User, people: tuple[Person, ...], own_roles: tuple[OwnRole, ...]
 ) -> None:
-    """Add the people with their roles, and make the roles and groups they are in."""
+    """Add the people, and make the roles and groups they are in; all of them, or none."""
     with enter(organisation, actor=acting_as(owner)):
+        if User.objects.filter(email=people[0].email).exists():
+            return
         now = timezone.now()
         for one in own_roles:
             create_role(
@@ -137,9 +140,14 @@ def bring(
 
 
 def share(
-    organisation: Organisation, owner: User, shares: tuple[Share, ...], found: dict[str, Collection]
+    organisation: Organisation,
+    owner: User,
+    shares: tuple[Share, ...],
+    found: dict[str, Collection],
+    *,
+    zone: str,
 ) -> None:
-    """Share collections with groups and persons."""
+    """Share collections with groups and persons, until the end of a day there."""
     with enter(organisation, actor=acting_as(owner)):
         now = timezone.now()
         for one in shares:
@@ -148,11 +156,17 @@ def share(
                 to = User.objects.get(email=one.to)
             else:
                 to = GroupProfile.objects.get(group__name=one.to)
-            until = now + timedelta(days=one.days) if one.days else None
+            until = _end_of_day(now, ZoneInfo(zone), one.days) if one.days else None
             obj: Collection | Record = found[one.collection]
             if one.record:
                 obj = Record.objects.get(collection=found[one.collection], values__name=one.record)
             grants.grant(obj=obj, to=to, names=one.names, by=owner, at=now, ends_at=until)
+
+
+def _end_of_day(now: datetime, zone: tzinfo, days: int) -> datetime:
+    """Return the first moment after the day that is so many days away."""
+    day = now.astimezone(zone).date() + timedelta(days=days + 1)
+    return datetime.combine(day, time(), tzinfo=zone)
 
 
 def acting_as(user: User) -> Actor:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from accounts.models import Invitation
-from operations.demo.everything import SHOWS, load_show
+from operations.demo.everything import SHOWS, load
 from operations.demo.nights import Night, Reading, gig_days, make_nights, make_readings, make_wearers
 from operations.demo.places import ARTISTS, PULSE_VENUES
 from permissions import perms
@@ -71,7 +71,7 @@ class TestNights:
 class TestSmallOrganisation:
     def test_has_a_look_people_records_and_some_days_behind_it(self, db: None) -> None:
         show = replace(SHOWS[2], readings=150)
-        load_show(show, seed=9)
+        load([show])
         organisation = Organisation.objects.get(slug=show.wish.slug)
         with enter(organisation, actor=Actor.system("test")):
             collections = {one.key: one for one in Collection.objects.all()}
