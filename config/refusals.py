@@ -1,6 +1,7 @@
 """Turns refusals into answers, in one place."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,4 +23,13 @@ class RefusalMiddleware:
         if not isinstance(exception, Refusal):
             return None
         name = "errors/_refusal.html" if getattr(request, "htmx", False) else "errors/refusal.html"
-        return render(request, name, {"refusal": exception}, status=exception.status)
+        context = {"refusal": exception, "back_url": came_from(request)}
+        return render(request, name, context, status=exception.status)
+
+
+def came_from(request: HttpRequest) -> str:
+    """Return the page of this very host that the request came from, or nothing."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host() or page.path.startswith("//"):
+        return ""
+    return urlunsplit(("", "", page.path, page.query, ""))

@@ -57,7 +57,11 @@ class HostMiddleware:
             host = hosts.normalise(request.META.get("HTTP_HOST", ""))
         except hosts.BadHost:
             return HttpResponseBadRequest("Bad host.\n", content_type="text/plain")
-        answering = hosts.find(host)
+        try:
+            answering = hosts.find(host)
+        except OperationalError:
+            logger.exception("the control plane does not answer")
+            return render(request, "errors/503.html", {"frame": None}, status=503)
         if answering is None:
             return render(request, "errors/404.html", {"frame": None}, status=404)
         request.answering = answering  # type: ignore[attr-defined]  # typed by tenants.requests
@@ -138,7 +142,7 @@ class PlaneMiddleware:
                     transaction.set_rollback(True, using=tenant.alias)
         except OperationalError:
             logger.exception("shard %s does not answer", tenant.alias)
-            return render(request, "errors/503.html", {"frame": None}, status=503)
+            return render(request, "errors/shard_down.html", {"frame": None}, status=503)
         for finish in getattr(request, "after_transaction", ()):
             finish(tenant)
         return response
