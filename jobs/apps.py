@@ -23,4 +23,4 @@ class JobsConfig(AppConfig):
         import_module("jobs.views.policies")
         audit.register()
         wakes.install()
-        frame.add_nav("Understand", label="Jobs", url_name="jobs:list", icon="queue-list", order=60)
+        frame.add_nav(frame.FOOT, label="Jobs", url_name="jobs:list", icon="queue-list", order=60)

@@ -27,6 +27,7 @@ class PermissionsConfig(AppConfig):
             icon="users",
             permission="people.view",
             order=10,
+            within=("/groups/", "/roles/"),
         )
         frame.add_nav(
             "Organisation",
