@@ -1,11 +1,11 @@
-"""Every kind of page, wide and light, narrow and dark: no serious fault, no complaint, nothing too wide."""
+"""Every kind of page, wide and light, narrow and dark: no serious fault, nothing too wide, nothing moves."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.harbour import OWNER, SLUG
 from tests.browser.site import Site
-from tests.browser.visits import NARROW, Visits, faults
+from tests.browser.visits import NARROW, Visits, faults, moved
 
 pytestmark = pytest.mark.browser
 # The main kinds of pages, which are looked at narrow and dark too, and the others.
@@ -38,6 +38,8 @@ def found_on(page: Page, paths: tuple[str, ...]) -> dict[str, list[object]]:
         wrong: list[object] = [*faults(page)]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong.append("too wide")
+        if moved(page):
+            wrong.append(f"moved after it was drawn: {moved(page)}")
         if wrong:
             found[path] = wrong
     return found
@@ -52,6 +54,25 @@ class TestEyes:
         assert [fault for fault, _ in faults(page)] == ["button-name"]
         assert len(visits.complaints) == 1
         assert "Content Security Policy" in visits.complaints.pop()
+
+    def test_see_what_moves(self, visits: Visits) -> None:
+        page = visits.person(OWNER, "/account/")
+        assert moved(page) == 0
+        page.evaluate(
+            "document.querySelector('.content').insertAdjacentHTML('afterbegin', '<p>Late</p><p>later</p>')"
+        )
+        page.wait_for_function("window.moved > 0")
+
+
+class TestWeight:
+    def test_a_first_visit_carries_little(self, visits: Visits) -> None:
+        page = visits.person(OWNER, "/c/airports/")
+        sizes = page.evaluate(
+            "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+            ".map((one) => [new URL(one.name).pathname, one.transferSize])"
+        )
+        assert all(size for _, size in sizes), sizes
+        assert sum(size for _, size in sizes) < 200_000, sizes
 
 
 class TestPages:
