@@ -72,6 +72,8 @@ document.addEventListener("htmx:sendError", () => toast({ text: WORDS[0], tone: 
 const shared = $("#dialog");
 
 function show(dialog) {
+  const title = dialog === shared && $("h1, h2", dialog);
+  if (title) dialog.setAttribute("aria-label", title.textContent.trim());
   dialog.showModal();
   $("[autofocus], input:not([type=hidden]), select, textarea", dialog)?.focus();
 }
