@@ -98,7 +98,7 @@ def share(request: HttpRequest, kind: int, key: str) -> HttpResponse:
         sent(request),
         held=held & frozenset(policy.grantable),
         at=at,
-        initial={"perms": [policy.view]},
+        initial={"perms": [perms.RECORDS_VIEW if perms.RECORDS_VIEW in policy.grantable else policy.view]},
     )
 
     def do(given: dict[str, Any]) -> str:

@@ -203,7 +203,7 @@ def _menus(request: HttpRequest, place: Place) -> dict[str, list[dict[str, Any]]
         ):
             more.append({"label": "Design", "url": there, "icon": "adjustments-horizontal"})
         if place.may(perms.RECORDS_DELETE):
-            more.append({"label": "Recycle bin", "url": place.url("bin"), "icon": "trash"})
+            more.append({"label": "Bin", "url": place.url("bin"), "icon": "trash"})
     return {"add": add, "more": more}
 
 
