@@ -213,7 +213,7 @@ def _actions(place: Place) -> list[dict[str, Any]]:
         found.append({"label": "Change", "url": place.url("bulk-change"), "icon": "pencil-square"})
     if place.collection and place.table.holder.may_reach(perms.RECORDS_DELETE):
         found.append(
-            {"label": "Move to bin", "url": place.url("bulk-bin"), "icon": "trash", "tone": "danger"}
+            {"label": "Move to the bin", "url": place.url("bulk-bin"), "icon": "trash", "tone": "danger"}
         )
     return found
 

@@ -105,7 +105,7 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
     if may_do(place, UUID(row.id), perms.RECORDS_DELETE):
         found.append(
             {
-                "label": "Move to bin" if place.collection else "Delete for good",
+                "label": "Move to the bin" if place.collection else "Delete for good",
                 "url": place.url("record-bin", row.id),
                 "icon": "trash",
                 "tone": "danger",

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.db import connections
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,10 +18,11 @@ from tests.conftest import ClientAs
 PULSE = "pulse.enclave.localhost"
 
 
-def page(response: HttpResponse, status: int) -> str:
+def page(response: Any, status: int) -> str:
     """Return the text of an answer that has this status."""
     assert response.status_code == status
-    return response.content.decode()
+    said: str = response.content.decode()
+    return said
 
 
 @contextmanager
