@@ -163,7 +163,7 @@ class LogoForm(forms.Form):
     """A logo."""
 
     logo = forms.FileField(
-        label=_("Another image"),
+        label=_("Image"),
         help_text=_("PNG, JPEG or WebP, at most 5 MB. It is drawn anew, at most 512 pixels wide."),
         widget=forms.ClearableFileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
