@@ -1,5 +1,6 @@
-"""The frame around every page: which link is lit, who it names, and where jobs stand."""
+"""The frame around every page: which link is lit, who it names, where jobs stand, and how it travels."""
 
+import gzip
 import re
 
 import pytest
@@ -41,3 +42,29 @@ class TestSide:
     def test_jobs_stand_at_the_foot(self, pulse: Organisation, client_as: ClientAs) -> None:
         side = client_as(ADA, pulse).get("/").content.decode().partition("<main")[0]
         assert side.index('href="/settings/"') < side.index('href="/jobs/"') < side.index('href="/account/"')
+
+
+class TestTravel:
+    def test_a_page_is_compressed_for_who_can_read_that(
+        self, pulse: Organisation, client_as: ClientAs
+    ) -> None:
+        here = client_as(ADA, pulse)
+        page = here.get("/people/", headers={"accept-encoding": "gzip, br"})
+        assert page.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in page.headers["Vary"]
+        assert b"Ada Okafor" in gzip.decompress(page.content)
+        assert "Content-Encoding" not in here.get("/people/").headers
+
+    def test_its_length_tells_nothing(self, pulse: Organisation, client_as: ClientAs) -> None:
+        here = client_as(ADA, pulse)
+        sizes = {
+            len(here.get("/people/?q=x", headers={"accept-encoding": "gzip"}).content) for _ in range(12)
+        }
+        assert len(sizes) > 3
+
+    def test_what_is_no_page_is_sent_as_it_lies(self, pulse: Organisation, client_as: ClientAs) -> None:
+        here = client_as(ADA, pulse)
+        brand = re.search(r'href="(/-/brand-[^"]+)"', here.get("/").content.decode())
+        assert brand
+        answer = here.get(brand[1], headers={"accept-encoding": "gzip"})
+        assert "Content-Encoding" not in answer.headers

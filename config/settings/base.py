@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "tenants.middleware.HealthMiddleware",
     "config.security.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.compression.PagesGZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.HostMiddleware",
     "tenants.middleware.OriginMiddleware",

@@ -14,11 +14,12 @@ WIDE, NARROW = 1280, 390
 Visit = Callable[..., Page]
 # Chromium writes an answer that is an error into the console; these are meant.
 _MEANT = ("status of 409", "status of 422")
-# Adds up what moves without anybody having pressed a key or a button.
+# Notes what moves without anybody having pressed a key or a button.
 _WATCH = """
-window.moved = 0;
+window.moved = [];
 new PerformanceObserver((seen) => seen.getEntries().forEach((one) => {
-  if (!one.hadRecentInput) window.moved += one.value;
+  if (one.hadRecentInput) return;
+  window.moved.push(...one.sources.map(({ node }) => (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120)));
 })).observe({ type: "layout-shift", buffered: true });
 """
 
@@ -82,9 +83,10 @@ def arrive(page: Page, heading: str) -> None:
     page.wait_for_load_state("load")
 
 
-def moved(page: Page) -> float:
-    """Return how much of the page moved by itself after it was drawn; 0 is nothing."""
-    return float(page.evaluate("window.moved"))
+def moved(page: Page) -> list[str]:
+    """Return what moved by itself after it was drawn."""
+    found: list[str] = page.evaluate("window.moved")
+    return found
 
 
 def faults(page: Page) -> list[Any]:
