@@ -19,7 +19,8 @@ _WATCH = """
 window.moved = [];
 new PerformanceObserver((seen) => seen.getEntries().forEach((one) => {
   if (one.hadRecentInput) return;
-  window.moved.push(...one.sources.map(({ node }) => (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120)));
+  const named = ({ node }) => (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120);
+  window.moved.push(...one.sources.map(named));
 })).observe({ type: "layout-shift", buffered: true });
 """
 
