@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.harbour import OWNER, SLUG
-from tests.browser.site import Site
+from tests.browser.site import PATIENCE_SECONDS, Site
 from tests.browser.visits import NARROW, Visits, faults, moved
+from tests.workers import wait_for
 
 pytestmark = pytest.mark.browser
 # The main kinds of pages, which are looked at narrow and dark too, and the others.
@@ -61,7 +62,8 @@ class TestEyes:
         page.evaluate(
             "document.querySelector('.content').insertAdjacentHTML('afterbegin', '<p>Late</p><p>later</p>')"
         )
-        page.wait_for_function("window.moved.length > 0")
+        # Asked again and again from here: the page's policy lets nothing evaluate itself.
+        wait_for(lambda: bool(moved(page)), seconds=PATIENCE_SECONDS)
 
 
 class TestWeight:
