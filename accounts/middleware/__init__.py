@@ -1,6 +1,7 @@
 """Middlewares of the room: cookies, sessions, who is acting, guessing, the operators' second step."""
 
 from accounts.middleware.cookies import CookieMiddleware
+from accounts.middleware.denials import DenialMiddleware
 from accounts.middleware.guessing import GuessingMiddleware
 from accounts.middleware.operators import SecondStepMiddleware
 from accounts.middleware.people import PersonMiddleware, SessionMiddleware
@@ -9,6 +10,7 @@ from accounts.middleware.settling import SettlingMiddleware
 
 __all__ = [
     "CookieMiddleware",
+    "DenialMiddleware",
     "GuessingMiddleware",
     "PersonMiddleware",
     "ProfileMiddleware",

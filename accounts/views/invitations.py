@@ -18,7 +18,7 @@ from accounts.identity.models import User
 from accounts.models import Invitation
 from accounts.refusals import InvitationSpent, OnlyForTheInvited
 from permissions import perms
-from permissions.access import public, requires
+from permissions.access import note_refusal, public, requires
 from permissions.holder import holder_of
 from permissions.ladder import givable_roles
 from tenants.refusals import Refusal
@@ -53,6 +53,7 @@ def invite(request: HttpRequest) -> HttpResponse:
                 at=timezone.now(),
             )
         except Refusal as refusal:
+            note_refusal(request, refusal)
             form.add_error(None, str(refusal))
         else:
             text = ngettext("%(n)d person is invited.", "%(n)d people are invited.", len(sent))
