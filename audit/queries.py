@@ -14,10 +14,15 @@ from uuid import UUID
 
 from django.db import connections
 
+from audit import codes
 from tenants.context import required
 
 PAGE = 50
 FOLD = 4
+# Nothing that writes runs for longer.
+_LONGEST_US = 60_000_000
+# Reads for one page; each can pass over a whole statement.
+_MOST_READS = 200
 _COLUMNS = """
 SELECT event.epoch, event.txid::text::bigint, event.eid, event.at_us, event.code, event.type_id,
     event.object_id, event.actor_id, event.payload, event.private_ref IS NOT NULL, private.value
@@ -27,7 +32,12 @@ FROM audit_event AS event LEFT JOIN audit_private AS private ON private.ref = ev
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is asked for; None and empty mean any. `codes` are alternatives; `until` is exclusive."""
+    """What is asked for; None and empty mean any. `codes` are alternatives; `until` is exclusive,
+    `transaction` is its epoch and id.
+
+    Without `every`, changed rows are left out where something that was meant, and written in the same
+    transaction, says what happened: "made Sam a member" stands for a person, an address and a membership.
+    """
 
     actor: UUID | None = None
     object_id: UUID | None = None
@@ -35,6 +45,8 @@ class Filters:
     codes: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    transaction: tuple[int, int] | None = None
+    every: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +71,11 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry, read. `of` rows were changed by its statement; it stands for `count` of them.
+    """One entry, read. `of` rows were changed by its statement; it stands for `count` of them, since `since`.
 
     `before` and `after` hold open and personal values together; `erased` says that personal ones are
-    gone, `hidden` names the columns whose values were never kept.
+    gone, `hidden` names the columns whose values were never kept. `title` is what its object was called
+    then, or what many of them belong to, where a room knows.
     """
 
     epoch: int
@@ -85,6 +98,8 @@ class Entry:
     erased: bool
     of: int = 1
     count: int = 1
+    since: Cursor | None = None
+    title: str = ""
 
     @property
     def place(self) -> Cursor:
@@ -111,47 +126,54 @@ class Page:
 
 
 def page(filters: Filters, *, after: Cursor | None = None, size: int = PAGE) -> Page:
-    """Return up to `size` entries before a place, newest first."""
+    """Return up to `size` entries before a place, newest first.
+
+    The last one is read to its end: an import of a hundred chunks is one entry, wherever a page ends.
+    """
     entries: list[Entry] = []
     place = after
-    while len(entries) < size:
+    for _ in range(_MOST_READS):
         rows = _rows(filters, place, size + FOLD)
         finished = len(rows) < size + FOLD
         groups = [list(group) for _, group in groupby(rows, key=lambda row: (row[3], row[1]))]
         if not finished and len(groups) > 1 and len(groups[-1]) < FOLD:
             groups.pop()  # it may go on beyond what was read
+        told = frozenset[int]() if filters.every else _told(rows)
         for group in groups:
-            entries.extend(_folded(group))
-            place = entries[-1].place
-            if len(entries) >= size:
-                break
-        else:
-            if finished:
-                return Page(_merged(entries))
-    return Page(_merged(entries), place)
-
-
-def together(place: Cursor, *, after_eid: int = 0, size: int = PAGE) -> list[Entry]:
-    """Return the single entries of one statement, in order, from an `eid` on."""
-    query = (
-        f"{_COLUMNS} WHERE event.at_us = %s AND event.txid = %s::text::xid8 AND event.eid > %s "
-        "ORDER BY event.eid LIMIT %s"
-    )
-    return [_entry(row) for row in _fetch(query, [place.at_us, place.txid, after_eid, size])]
+            read = list(_folded(group))
+            if read[0].txid in told and read[0].label:
+                place = read[0].place
+                continue
+            joined = _joined(entries[-1], read[0]) if entries else None
+            if joined is not None:
+                entries[-1] = joined
+            elif len(entries) >= size:
+                return Page(entries, place)
+            else:
+                entries.extend(read)
+            place = read[0].place
+        if finished:
+            return Page(entries)
+    return Page(entries, place)
 
 
 def one(epoch: int, txid: int, eid: int) -> Entry | None:
     """Return one entry by its place in the order, or None."""
-    query = f"{_COLUMNS} WHERE event.epoch = %s AND event.txid = %s::text::xid8 AND event.eid = %s"
-    rows = _fetch(query, [epoch, txid, eid])
-    return _entry(rows[0]) if rows else None
+    found = entries_where(
+        "event.epoch = %s AND event.txid = %s::text::xid8 AND event.eid = %s", [epoch, txid, eid]
+    )
+    return found[0] if found else None
 
 
 def last_values(object_ids: list[UUID], code: str) -> dict[UUID, Mapping[str, Any]]:
     """Return what the trail last knew of objects whose rows are gone, unless it was erased."""
-    query = f"{_COLUMNS} WHERE event.object_id = ANY (%s) AND event.code = %s"
-    entries = (_entry(row) for row in _fetch(query, [object_ids, code]))
+    entries = entries_where("event.object_id = ANY (%s) AND event.code = %s", [object_ids, code])
     return {entry.object_id: entry.before for entry in entries if entry.object_id and not entry.erased}
+
+
+def entries_where(condition: str, values: list[Any]) -> list[Entry]:
+    """Return the entries that a condition of SQL leaves."""
+    return [_entry(row) for row in fetch(f"{_COLUMNS} WHERE {condition}", values)]
 
 
 def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:
@@ -160,7 +182,23 @@ def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:
         conditions.append("event.at_us <= %s AND (event.at_us, event.txid) < (%s, %s::text::xid8)")
         values += [place.at_us, place.at_us, place.txid]
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    return _fetch(f"{_COLUMNS} {where}ORDER BY event.at_us DESC, event.txid DESC LIMIT %s", [*values, limit])
+    return fetch(f"{_COLUMNS} {where}ORDER BY event.at_us DESC, event.txid DESC LIMIT %s", [*values, limit])
+
+
+def _told(rows: list[Any]) -> frozenset[int]:
+    """Return the transactions of some rows in which an event of intent was written as well."""
+    if not rows:
+        return frozenset()
+    times = [row[3] for row in rows]
+    # By code and time, where an index leads: a transaction may hold ten thousand rows.
+    query = (
+        "SELECT DISTINCT txid::text::bigint FROM audit_event WHERE code = ANY (%s) "
+        "AND at_us BETWEEN %s AND %s AND txid::text = ANY (%s)"
+    )
+    meant = [code.name for code in codes.declared()]
+    within = [min(times) - _LONGEST_US, max(times) + _LONGEST_US]
+    found = fetch(query, [meant, *within, list({str(row[1]) for row in rows})])
+    return frozenset(txid for (txid,) in found)
 
 
 def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
@@ -173,14 +211,19 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
         ("event.at_us < %s", _micros(filters.until)),
     ]
     given = [(condition, value) for condition, value in wanted if value is not None]
-    return [condition for condition, _ in given], [value for _, value in given]
+    conditions, values = [condition for condition, _ in given], [value for _, value in given]
+    if filters.transaction:
+        conditions.append("event.epoch = %s AND event.txid = %s::text::xid8")
+        values += filters.transaction
+    return conditions, values
 
 
 def _micros(at: datetime | None) -> int | None:
     return None if at is None else round(at.timestamp() * 1_000_000)
 
 
-def _fetch(query: str, values: list[Any]) -> list[Any]:
+def fetch(query: str, values: list[Any]) -> list[Any]:
+    """Return the rows of a query in the organisation entered."""
     with connections[required().alias].cursor() as cursor:
         cursor.execute(query, values)
         return list(cursor.fetchall())
@@ -194,16 +237,11 @@ def _folded(group: list[Any]) -> Iterator[Entry]:
         yield replace(entries[0], count=entries[0].of)
 
 
-def _merged(entries: list[Entry]) -> list[Entry]:
-    """Add up neighbours that are chunks of one work: the same action of the same person in one request."""
-    merged: list[Entry] = []
-    for entry in entries:
-        last = merged[-1] if merged else None
-        if last and min(last.count, entry.count) >= FOLD and _work(last) == _work(entry):
-            merged[-1] = replace(last, count=last.count + entry.count)
-        else:
-            merged.append(entry)
-    return merged
+def _joined(newer: Entry, older: Entry) -> Entry | None:
+    """Add up chunks of one work: the same action of the same person in one request; None if they are not."""
+    if min(newer.count, older.count) < FOLD or _work(newer) != _work(older):
+        return None
+    return replace(newer, count=newer.count + older.count, since=older.place)
 
 
 def _work(entry: Entry) -> tuple[Any, ...]:

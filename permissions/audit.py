@@ -38,6 +38,9 @@ def _group_memberships(ids: list[UUID]) -> Mapping[UUID, Named]:
     return {row.pk: Named("membership", f"{row.user} in {row.group}") for row in found}
 
 
+for _grants in (UserGrant, GroupGrant):
+    labels.describe(_grants, kind=("access", "access"))
+labels.describe(GroupProfile, kind=("details of the group", "details of groups"))
 labels.describe(Membership, objects=_memberships)
 labels.describe(GroupMembership, objects=_group_memberships)
 

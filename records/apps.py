@@ -15,10 +15,12 @@ class RecordsConfig(AppConfig):
         from records import audit, jobs, naming, policies  # noqa: F401
         from records.imports import jobs as import_jobs  # noqa: F401
         from records.imports import policies as import_policies
+        from records.views import history
         from records.views.seen import nav
 
         policies.install()
         naming.install()
+        history.install()
         import_policies.install()
         add_nav("", label="Home", url_name="home", icon="home", order=0)
         add_nav_source("Collections", nav)
