@@ -57,7 +57,7 @@ class TestTheTrailPage:
         record = gig("Harbour")
         change(pulse, record, f_mood="loud", f_fee=8442)
 
-        page = auditor.get(TRAIL, {"object": record.pk}).content.decode()
+        page = auditor.get(TRAIL, {"object": str(record.pk)}).content.decode()
         assert "Mood Calm → Loud" in text(page)
         entries = re.findall(r'href="(/trail/\d+/\d+/\d+/)"', page)
         assert len(entries) == 2
@@ -74,7 +74,7 @@ class TestTheTrailPage:
         with enter(pulse, actor=SETTING_UP):
             (gigs if whole else Record.objects.filter(pk=record.pk)).delete()
 
-        page = auditor.get(TRAIL, {"object": record.pk}).content.decode()
+        page = auditor.get(TRAIL, {"object": str(record.pk)}).content.decode()
         entries = re.findall(r'href="(/trail/\d+/\d+/\d+/)"', page)
         assert len(entries) == 3
         for shown in (page, *(auditor.get(entry).content.decode() for entry in entries)):
@@ -134,6 +134,6 @@ def test_binning_is_said_in_words(ada: Client, pulse: Organisation, gigs: Collec
         records.move_to_bin(collection=gigs, ids=[record.pk], by=who, at=timezone.now())
         records.restore(collection=gigs, ids=[record.pk], by=who, at=timezone.now())
 
-    page = text(ada.get(TRAIL, {"object": record.pk}).content.decode())
+    page = text(ada.get(TRAIL, {"object": str(record.pk)}).content.decode())
     assert "Ada Okafor moved the record Cellar to the bin" in page
     assert "Ada Okafor took the record Cellar out of the bin" in page
