@@ -25,10 +25,12 @@ class Named:
 Resolver = Callable[[list[UUID]], Mapping[UUID, Named]]
 Fields = Callable[[Iterable[str]], Mapping[str, str]]
 Reader = Callable[[Sequence[Entry], Any], Sequence[Entry]]
+Sentence = Callable[[Entry, str, str], str]
 _resolvers: dict[str, Resolver] = {}
 _fields: dict[str, Fields] = {}
 _readers: dict[str, Reader] = {}
 _kinds: dict[str, tuple[str, str]] = {}
+_sentences: dict[str, Sentence] = {}
 
 
 def describe(
@@ -38,6 +40,7 @@ def describe(
     fields: Fields | None = None,
     reader: Reader | None = None,
     kind: tuple[str, str] | None = None,
+    sentence: Sentence | None = None,
 ) -> None:
     """Say how objects of a model are called, its columns, and what a person may read of their values.
 
@@ -45,7 +48,7 @@ def describe(
     returns the words for columns and keys of documents ("values.k3x": "Capacity"), as far as it knows them;
     `reader(entries, user)` returns the same entries in the same order with values in words, and without
     those that this person may not read; `kind` is the word for one and for many, where the model's own
-    name is not what people say.
+    name is not what people say; `sentence(entry, actor, name)` says a change better than "changed", or "".
     """
     if objects:
         _resolvers[model._meta.label_lower] = objects
@@ -53,6 +56,8 @@ def describe(
         _fields[model._meta.label_lower] = fields
     if reader:
         _readers[model._meta.label_lower] = reader
+    if sentence:
+        _sentences[model._meta.label_lower] = sentence
     if kind:
         _kinds[model._meta.label_lower] = kind
 
@@ -110,6 +115,12 @@ def remembered(entry: Entry) -> Named | None:
         if isinstance(values.get(column), str) and values[column]:
             return Named(kind_of(entry.type_id), values[column])
     return None
+
+
+def sentence_of(entry: Entry, actor: str, name: str) -> str:
+    """Return what a room says of one of its rows; "" where it has nothing better than everybody."""
+    own = _sentences.get(entry.label)
+    return own(entry, actor, name) if own else ""
 
 
 def kind_of(type_id: int, *, many: bool = False) -> str:

@@ -90,7 +90,7 @@ def _said(entry: Entry, known: _Known) -> Said:
 
 
 def actor_name(entry: Entry, people: Mapping[UUID, str]) -> str:
-    """Return who acted: a person by name, anybody else by label, on whose behalf if so."""
+    """Return who acted: a person by name, also where a job did it for them; anybody else by label."""
     person = people.get(entry.actor_id, "Somebody who was erased") if entry.actor_id else ""
     kind = entry.by.get("kind")
     if kind == "person":
@@ -98,13 +98,17 @@ def actor_name(entry: Entry, people: Mapping[UUID, str]) -> str:
     label = str(entry.by.get("label") or {"anonymous": "Somebody not signed in"}.get(str(kind), "Enclave"))
     if kind == "operator":
         return f"{label} (operator)"
-    return f"{label} for {person}" if person else label
+    return person or label
 
 
 def _row(entry: Entry, known: _Known, target: Named | None, lines: list[Line]) -> str:
     named = target or labels.remembered(entry)
     thing = f"the {named.kind} {_short(named.label)}" if named else f"a {labels.kind_of(entry.type_id)}"
     actor = actor_name(entry, known.names.people)
+    if own := labels.sentence_of(
+        entry, actor, _short(named.label) if named else f"a {labels.kind_of(entry.type_id)}"
+    ):
+        return own
     if binned := _binned(entry, thing):
         return f"{actor} {binned}"
     sentence = f"{actor} {_VERBS[entry.verb]} {thing}"

@@ -42,6 +42,7 @@ trail.register(
         "report",
         "path",
         "stamp",
+        "state",
         "rows",
         "good",
         "refused",

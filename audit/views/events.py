@@ -127,10 +127,12 @@ def _facts(said: Said) -> list[dict[str, Any]]:
         {"label": name.replace("_", " ").capitalize(), "kind": "text", "value": shown(value)}
         for name, value in entry.details.items()
     ]
+    done_by = entry.by.get("label", "") if entry.by.get("on_behalf_of") else ""
     return [
         *more,
         {"label": "When", "kind": "timestamp", "value": said.at},
         {"label": "From address", "kind": "text", "value": entry.source},
+        *([{"label": "Done by", "kind": "text", "value": done_by}] if done_by else []),
         {"label": "Request", "kind": "text", "value": entry.request_id},
         {"label": "Signed in with", "kind": "text", "value": entry.by.get("credential", "")},
         {"label": "Action", "kind": "text", "value": entry.code},
