@@ -20,7 +20,7 @@ from tenants.context import required
 PAGE = 50
 FOLD = 4
 # Nothing that writes runs for longer.
-_LONGEST_US = 60_000_000
+_LONGEST_US = 30_000_000
 # Reads for one page; each can pass over a whole statement.
 _MOST_READS = 200
 _COLUMNS = """
@@ -187,18 +187,19 @@ def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:
 
 def _told(rows: list[Any]) -> frozenset[int]:
     """Return the transactions of some rows in which an event of intent was written as well."""
-    if not rows:
-        return frozenset()
-    times = [row[3] for row in rows]
     # By code and time, where an index leads: a transaction may hold ten thousand rows.
     query = (
-        "SELECT DISTINCT txid::text::bigint FROM audit_event WHERE code = ANY (%s) "
-        "AND at_us BETWEEN %s AND %s AND txid::text = ANY (%s)"
+        "SELECT asked.txid FROM unnest(%s::bigint[], %s::bigint[]) AS asked (txid, at_us) WHERE EXISTS ("
+        "SELECT FROM audit_event AS meant WHERE meant.code = ANY (%s) "
+        "AND meant.txid = asked.txid::text::xid8 "
+        "AND meant.at_us BETWEEN asked.at_us - %s AND asked.at_us + %s)"
     )
+    written = {row[1]: row[3] for row in rows if row[4].count(".") > 1}
+    if not written:
+        return frozenset()
     meant = [code.name for code in codes.declared()]
-    within = [min(times) - _LONGEST_US, max(times) + _LONGEST_US]
-    found = fetch(query, [meant, *within, list({str(row[1]) for row in rows})])
-    return frozenset(txid for (txid,) in found)
+    times = [list(written), list(written.values())]
+    return frozenset(txid for (txid,) in fetch(query, [*times, meant, _LONGEST_US, _LONGEST_US]))
 
 
 def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
