@@ -43,8 +43,9 @@ def _sentence(entry: Entry, actor: str, name: str) -> str:
 
 def _mail_sentence(entry: Entry, actor: str, name: str) -> str:
     state = entry.after.get("state", "") if entry.verb == "changed" else ""
-    said = {MailState.SENT: "was sent", MailState.FAILED: "could not be delivered"}.get(state, "")
-    return f"The mail {name} {said}" if said else ""
+    if state == MailState.SENT:
+        return f"The mail {name} was sent"
+    return f"The mail {name} could not be delivered" if state == MailState.FAILED else ""
 
 
 def register() -> None:
