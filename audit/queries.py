@@ -6,8 +6,8 @@ transaction; from four on they are read as one entry with a count, so that a pag
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,23 @@ from uuid import UUID
 from django.db import connections
 
 from audit import codes
+from audit.entries import Cursor, Entry, Filters, Page, entry_of
 from tenants.context import required
 
+__all__ = [
+    "FOLD",
+    "PAGE",
+    "Cursor",
+    "Entry",
+    "Filters",
+    "Page",
+    "entries_where",
+    "fetch",
+    "last_values",
+    "of_request",
+    "one",
+    "page",
+]
 PAGE = 50
 FOLD = 4
 # Nothing that writes runs for longer.
@@ -28,101 +43,24 @@ SELECT event.epoch, event.txid::text::bigint, event.eid, event.at_us, event.code
     event.object_id, event.actor_id, event.payload, event.private_ref IS NOT NULL, private.value
 FROM audit_event AS event LEFT JOIN audit_private AS private ON private.ref = event.private_ref
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What is asked for; None and empty mean any. `codes` are alternatives; `until` is exclusive,
-    `transaction` is its epoch and id.
-
-    Without `every`, changed rows are left out where something that was meant, and written in the same
-    transaction, says what happened: "made Sam a member" stands for a person, an address and a membership.
-    """
-
-    actor: UUID | None = None
-    object_id: UUID | None = None
-    type_id: int | None = None
-    codes: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    transaction: tuple[int, int] | None = None
-    every: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place between entries: time and transaction of the last one read."""
-
-    at_us: int
-    txid: int
-
-    def __str__(self) -> str:
-        return f"{self.at_us}.{self.txid}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor | None":
-        """Return the place that a page's address names; None for anything else."""
-        at_us, _, txid = text.partition(".")
-        limit = 2**63
-        if not (at_us.isdecimal() and txid.isdecimal()) or int(at_us) >= limit or int(txid) >= limit:
-            return None
-        return cls(int(at_us), int(txid))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry, read. `of` rows were changed by its statement; it stands for `count` of them, since `since`.
-
-    `before` and `after` hold open and personal values together; `erased` says that personal ones are
-    gone, `hidden` names the columns whose values were never kept. `title` is what its object was called
-    then, or what many of them belong to, where a room knows.
-    """
-
-    epoch: int
-    txid: int
-    eid: int
-    at: datetime
-    at_us: int
-    code: str
-    type_id: int
-    object_id: UUID | None
-    actor_id: UUID | None
-    by: Mapping[str, Any]
-    request_id: str
-    source: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    details: Mapping[str, Any]
-    personal: tuple[str, ...]
-    hidden: tuple[str, ...]
-    erased: bool
-    of: int = 1
-    count: int = 1
-    since: Cursor | None = None
-    title: str = ""
-
-    @property
-    def place(self) -> Cursor:
-        """Return where this entry stands."""
-        return Cursor(self.at_us, self.txid)
-
-    @property
-    def label(self) -> str:
-        """Return the model of a row's event, `records.record`, or an empty text for one of intent."""
-        return self.code.rpartition(".")[0] if self.code.count(".") > 1 else ""
-
-    @property
-    def verb(self) -> str:
-        """Return added, changed or removed, or what an event of intent calls itself."""
-        return self.code.rpartition(".")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Entries, and where the next page begins; None at the end."""
-
-    entries: list[Entry] = field(default_factory=list)
-    next: Cursor | None = None
+# The chunks that follow without anything in between: one probe of an index for each.
+_REST = """
+WITH RECURSIVE chunks AS (
+    SELECT %s::bigint AS at_us, %s::text::xid8 AS txid, 0::bigint AS rows
+    UNION ALL
+    SELECT older.at_us, older.txid, older.rows FROM chunks, LATERAL (
+        SELECT event.at_us, event.txid, event.code, event.actor_id, event.payload,
+            coalesce((event.payload::jsonb->>'of')::bigint, 1) AS rows
+        FROM audit_event AS event WHERE {where} event.at_us <= chunks.at_us
+            AND (event.at_us, event.txid) < (chunks.at_us, chunks.txid)
+        ORDER BY event.at_us DESC, event.txid DESC LIMIT 1
+    ) AS older
+    WHERE older.code = %s AND older.actor_id IS NOT DISTINCT FROM %s
+        AND (strpos(older.payload, %s) > 0) = %s AND older.payload::jsonb->'by' = %s::jsonb
+        AND older.rows >= %s
+)
+SELECT sum(rows)::bigint, min(at_us), (array_agg(txid::text::bigint ORDER BY at_us, txid))[1] FROM chunks
+"""
 
 
 def page(filters: Filters, *, after: Cursor | None = None, size: int = PAGE) -> Page:
@@ -152,6 +90,8 @@ def page(filters: Filters, *, after: Cursor | None = None, size: int = PAGE) -> 
             else:
                 entries.extend(read)
             place = read[0].place
+            if not finished and group is groups[-1] and read[0].count >= FOLD:
+                entries[-1], place = _to_its_end(entries[-1], filters, place)
         if finished:
             return Page(entries)
     return Page(entries, place)
@@ -173,7 +113,7 @@ def last_values(object_ids: list[UUID], code: str) -> dict[UUID, Mapping[str, An
 
 def entries_where(condition: str, values: list[Any]) -> list[Entry]:
     """Return the entries that a condition of SQL leaves."""
-    return [_entry(row) for row in fetch(f"{_COLUMNS} WHERE {condition}", values)]
+    return [entry_of(row) for row in fetch(f"{_COLUMNS} WHERE {condition}", values)]
 
 
 def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:
@@ -231,7 +171,7 @@ def fetch(query: str, values: list[Any]) -> list[Any]:
 
 
 def _folded(group: list[Any]) -> Iterator[Entry]:
-    entries = [_entry(row) for row in group]
+    entries = [entry_of(row) for row in group]
     if len(entries) < FOLD or entries[0].of < FOLD:
         yield from entries
     else:
@@ -245,43 +185,32 @@ def _joined(newer: Entry, older: Entry) -> Entry | None:
     return replace(newer, count=newer.count + older.count, since=older.place)
 
 
+def _to_its_end(entry: Entry, filters: Filters, place: Cursor) -> tuple[Entry, Cursor]:
+    """Add to an entry all chunks of its work before a place, in one query; return it and where they end."""
+    conditions, values = _conditions(filters)
+    where = "".join(f"{condition} AND " for condition in conditions)
+    asked = [
+        place.at_us,
+        place.txid,
+        *values,
+        entry.code,
+        entry.actor_id,
+        *of_request(entry.request_id),
+        json.dumps(entry.by),
+        FOLD,
+    ]
+    ((rows, at_us, txid),) = fetch(_REST.format(where=where), asked)
+    if not rows:
+        return entry, place
+    end = Cursor(at_us, txid)
+    return replace(entry, count=entry.count + rows, since=end), end
+
+
+def of_request(request_id: str) -> tuple[str, bool]:
+    """Return what a payload says of its request, as capture writes it, and whether it is to say so."""
+    said = ',"request":'
+    return (said + json.dumps(request_id, ensure_ascii=False), True) if request_id else (said, False)
+
+
 def _work(entry: Entry) -> tuple[Any, ...]:
     return entry.code, entry.actor_id, entry.request_id, entry.by.get("credential")
-
-
-def _entry(row: Any) -> Entry:
-    epoch, txid, eid, at_us, code, type_id, object_id, actor_id, text, has_private, value = row
-    payload = json.loads(text)
-    private = json.loads(value) if value else {}
-    return Entry(
-        epoch=epoch,
-        txid=txid,
-        eid=eid,
-        at=datetime.fromtimestamp(at_us / 1_000_000, tz=UTC),
-        at_us=at_us,
-        code=code,
-        type_id=type_id,
-        object_id=object_id,
-        actor_id=actor_id,
-        by=payload.get("by", {}),
-        request_id=payload.get("request", ""),
-        source=payload.get("source", ""),
-        before={**payload.get("before", {}), **_flat(private.get("before", {}))},
-        after={**payload.get("after", {}), **_flat(private.get("after", {}))},
-        details={**payload.get("details", {}), **private.get("details", {})},
-        personal=tuple(payload.get("personal", ())),
-        hidden=tuple(payload.get("masked", ())),
-        erased=has_private and value is None,
-        of=payload.get("of", 1),
-    )
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return documents taken apart one level: `values.capacity`, the name of a column and its key."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat.update({f"{name}.{key}": inner for key, inner in value.items()})
-        else:
-            flat[name] = value
-    return flat

@@ -1,11 +1,10 @@
 """The single entries behind one that stands for many: rows of one statement, or of the chunks of one work."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from audit.queries import PAGE, Cursor, Entry, entries_where, fetch
+from audit.queries import PAGE, Cursor, Entry, entries_where, fetch, of_request
 
 _LIMIT = 2**63
 # One probe of the index for each chunk, whatever the number of its rows.
@@ -23,7 +22,7 @@ WITH RECURSIVE chunks AS (
 )
 SELECT coalesce(sum((payload::jsonb->>'of')::bigint), 0)::bigint FROM chunks
 """
-_WORK = "event.code = %s AND event.actor_id IS NOT DISTINCT FROM %s AND strpos(event.payload, %s) > 0"
+_WORK = "event.code = %s AND event.actor_id IS NOT DISTINCT FROM %s AND (strpos(event.payload, %s) > 0) = %s"
 _UPTO = "event.at_us <= %s AND (event.at_us, event.txid) <= (%s, %s::text::xid8)"
 _SINCE = "event.at_us >= %s AND (event.at_us, event.txid) >= (%s, %s::text::xid8)"
 _AFTER = "event.at_us >= %s AND (event.at_us, event.txid, event.eid) > (%s, %s::text::xid8, %s)"
@@ -92,9 +91,7 @@ class Work:
         return found[:size], Point(last.at_us, last.txid, last.eid)
 
     def _values(self) -> list[Any]:
-        # As capture writes it: see audit_context.
-        request = f',"request":{json.dumps(self.request_id, ensure_ascii=False)}' if self.request_id else ""
-        return [self.code, self.actor_id, request]
+        return [self.code, self.actor_id, *of_request(self.request_id)]
 
 
 def _end(place: Cursor) -> list[Any]:
