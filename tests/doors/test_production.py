@@ -59,6 +59,20 @@ class TestItServes:
             assert "Secure" in cookie
             assert "Domain" not in cookie
 
+    def test_tls_may_end_in_the_web_server(self, installation: production.Production) -> None:
+        certificate, key = production.make_certificate(installation.folder)
+        web = installation.web(
+            ENCLAVE_TLS="direct", ENCLAVE_TLS_CERTIFICATE=str(certificate), ENCLAVE_TLS_KEY=str(key)
+        )
+        assert web.says("Listening at: https://"), web.said()
+
+        page = installation.get_over_tls(
+            "/accounts/login/", host="acme.enclave.example", certificate=certificate
+        )
+
+        assert page.status == 200, web.said()
+        assert page.headers["Strict-Transport-Security"].startswith("max-age=63072000")
+
     def test_workers_and_beat_start(self, installation: production.Production) -> None:
         worker = installation.celery("worker", "--concurrency=1", "--queues=jobs.0,mail", "--loglevel=INFO")
         beat = installation.celery(
