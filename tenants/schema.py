@@ -18,6 +18,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import connections
+from psycopg.conninfo import make_conninfo
 
 from tenants.context import as_owner
 from tenants.names import TEMPLATE_SCHEMA
@@ -124,6 +125,14 @@ register_after_migrate(make_wake_function)
 def _dump(alias: str) -> str:
     """Return what pg_dump says of the template schema."""
     settings = connections[alias].settings_dict
+    # As the URL says, with what follows its question mark: the server may insist on TLS.
+    target = make_conninfo(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        user=settings["USER"],
+        dbname=settings["NAME"],
+        **{name: value for name, value in settings["OPTIONS"].items() if name != "pool"},
+    )
     command = [
         str(find_tool("pg_dump")),
         f"--schema={TEMPLATE_SCHEMA}",
@@ -133,10 +142,7 @@ def _dump(alias: str) -> str:
         "--no-subscriptions",
         "--inserts",
         "--rows-per-insert=500",
-        f"--host={settings['HOST']}",
-        f"--port={settings['PORT']}",
-        f"--username={settings['USER']}",
-        str(settings["NAME"]),
+        f"--dbname={target}",
     ]
     finished = subprocess.run(
         command,

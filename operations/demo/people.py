@@ -71,8 +71,10 @@ def dress(organisation: Organisation, owner: User, *, name: str, mark: str, acce
 
 
 def bring(organisation: Organisation, owner: User, people: tuple[Person, ...]) -> None:
-    """Add the people with their roles, and make the groups they are in."""
+    """Add the people with their roles, and make the groups they are in; all of them, or none."""
     with enter(organisation, actor=_as(owner)):
+        if User.objects.filter(email=people[0].email).exists():
+            return
         now = timezone.now()
         roles = {role.code: role for role in Role.objects.all()}
         made: dict[str, GroupProfile] = {}

@@ -3,8 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from config.startup import refuse_or_start
 from operations.actions.fleet import behind, migrate_fleet, wanted_version
 from operations.models import FleetState
 
@@ -19,6 +21,8 @@ class Command(BaseCommand):
         parser.add_argument("--only", metavar="SLUG", help="migrate one organisation")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEVELOPMENT:
+            refuse_or_start()
         if options["status"]:
             self._show_status()
             return

@@ -3,8 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from config.startup import refuse_or_start
 from operations.actions.preparing import prepare
 
 
@@ -18,4 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("--ready", type=int, default=4, help="ready schemas to keep on each shard")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEVELOPMENT:
+            refuse_or_start()
         prepare(ready=options["ready"], verbosity=max(0, options["verbosity"] - 1))
