@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
+from tenants.models import Shard
 from tenants.names import checked_slug
 from tenants.refusals import Refusal
 
@@ -73,6 +74,40 @@ class ReasonForm(forms.Form):
         min_length=8,
         help_text="Kept with the act, and shown to other operators.",
     )
+
+
+class StateForm(ReasonForm):
+    """The reason for another state and, where it cannot be taken back, the organisation's address."""
+
+    def __init__(self, *args: Any, named: str | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._named = named
+        if named is not None:
+            self.fields["named"] = forms.CharField(
+                label=f"Type {named} to say that you mean it", max_length=40, strip=True
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another address than the organisation's."""
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        if self._named is not None and "named" in told and told["named"] != self._named:
+            self.add_error("named", f"This is not the address. Type {self._named}.")
+        return told
+
+
+class ShardForm(forms.ModelForm[Shard]):
+    """What may be changed of a shard, with the reason."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=300,
+        min_length=8,
+        help_text="Kept with the act, and shown to other operators.",
+    )
+
+    class Meta:
+        model = Shard
+        fields = ("region", "capacity", "is_open")
 
 
 class NewOrganisationForm(ReasonForm):

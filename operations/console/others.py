@@ -1,11 +1,18 @@
 """The other tables of the console."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
+from accounts.identity.models import User
+from operations.actions.states import note_shard
+from operations.console.meaning import schema_badge
 from operations.console.organisations import ReadOnlyAdmin
+from operations.forms import ShardForm
+from operations.models import FleetState
 from tenants.models import Shard
 
 
@@ -13,7 +20,20 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
     """Shards: whether they take new organisations, and how many. They come and go with the environment."""
 
     list_display = ("alias", "region", "capacity", "is_open", "living")
-    readonly_fields = ("alias",)
+    readonly_fields = ("alias", "living")
+    fields = ("alias", "living", "region", "capacity", "is_open", "reason")
+    form = ShardForm
+
+    def save_model(self, request: HttpRequest, obj: Shard, form: Any, change: bool) -> None:
+        """Write the change and why, both or neither."""
+        changed = ", ".join(name for name in form.changed_data if name != "reason")
+        with transaction.atomic(using="control"):
+            super().save_model(request, obj, form, change)
+            if changed:
+                act = f"changed {changed}"[:60]
+                note_shard(
+                    shard=obj, act=act, reason=form.cleaned_data["reason"], by=cast(User, request.user)
+                )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -38,8 +58,14 @@ class ProvisioningAdmin(ReadOnlyAdmin):
 class FleetStateAdmin(ReadOnlyAdmin):
     """How far each schema has come."""
 
-    list_display = ("organisation", "version", "migrated_at", "took_ms", "error")
+    list_display = ("organisation", "state", "migrated_at", "took_ms", "version", "error")
     search_fields = ("organisation__slug", "organisation__name")
+    list_select_related = ("organisation",)
+
+    @admin.display(description="Migrations")
+    def state(self, state: FleetState) -> SafeString:
+        """Show whether it is current, behind, or failed."""
+        return schema_badge(state)
 
 
 class OperatorActAdmin(ReadOnlyAdmin):
