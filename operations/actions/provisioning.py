@@ -215,7 +215,8 @@ def _settle(making: Provisioning) -> bool:
 def _discard_strays(alias: str) -> int:
     """Drop schemas that were claimed by a process which died before it could write that down."""
     with on_shard(alias), connections[alias].cursor() as cursor:
-        cursor.execute("SELECT enclave.stale_claims(%s)", (STALE_AFTER,))
+        seconds = STALE_AFTER.total_seconds()
+        cursor.execute("SELECT enclave.stale_claims(make_interval(secs => %s))", (seconds,))
         stale = {name for (name,) in cursor.fetchall()}
     unsettled = Provisioning.objects.exclude(step__in=[Step.DONE, Step.UNDONE])
     known = unsettled.filter(schema_name__in=stale).values_list("schema_name", flat=True)

@@ -96,7 +96,8 @@ class OrganisationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organisation]:
         changes = OperatorAct.objects.filter(organisation=OuterRef("pk"), act__in=State).order_by("-at")
         since = Coalesce(Subquery(changes.values("at")[:1]), "created_at")
-        return super().get_queryset(request).prefetch_related("domains").annotate(state_since=since)
+        everything: QuerySet[Organisation] = super().get_queryset(request)
+        return everything.prefetch_related("domains").annotate(state_since=since)
 
     @admin.display(description="State", ordering="state")
     def state_shown(self, organisation: Organisation) -> SafeString:
@@ -106,7 +107,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     @admin.display(description="For", ordering="-state_since")
     def since(self, organisation: Organisation) -> SafeString:
         """Show for how long it has been in its state."""
-        at: datetime = organisation.state_since  # type: ignore[attr-defined]  # annotated above
+        at: datetime = organisation.state_since
         return _moment(at, timesince(at, depth=1))
 
     @admin.display(description="What the state stops")

@@ -15,7 +15,7 @@ from django.db import connections
 from accounts.identity.models import User
 from tenants.backends.shard import base
 from tenants.backends.shard.base import DatabaseWrapper
-from tenants.context import Actor, enter
+from tenants.context import Actor, current, enter
 from tenants.models import Organisation
 from tests.tenants.conftest import Backend, use
 from tests.transaction_pooler import TransactionPooler
@@ -41,7 +41,7 @@ def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
     careful: Any = DatabaseWrapper.apply_context
 
     def once(self: Any) -> Any:
-        context = base.current()
+        context = current()
         if context is not None and self.__dict__.get("believed") == context.schema:
             return context
         self.believed = context.schema if context is not None else ""
