@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 
 from tenants.models import Shard
@@ -113,10 +114,19 @@ class ShardForm(forms.ModelForm[Shard]):
 class NewOrganisationForm(ReasonForm):
     """An organisation made from the console."""
 
+    field_order = ("name", "slug", "owner_name", "owner_email", "shard", "reason")
     name = forms.CharField(label="Name", max_length=120)
-    slug = forms.CharField(label="Address", max_length=40)
+    slug = forms.CharField(
+        label="Address",
+        max_length=40,
+        help_text=f"Lower-case letters, digits and hyphens; it answers under {settings.BASE_DOMAIN}.",
+    )
     owner_name = forms.CharField(label="Name of the first owner", max_length=120)
-    owner_email = forms.EmailField(label="E-mail address of the first owner", max_length=254)
+    owner_email = forms.EmailField(
+        label="E-mail address of the first owner",
+        max_length=254,
+        help_text="A link to choose a password is sent there.",
+    )
     shard = forms.ChoiceField(label="Shard", required=False)
 
     def __init__(self, *args: Any, shards: list[str], **kwargs: Any) -> None:

@@ -15,7 +15,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
 from tenants import hosts
-from tenants.addresses import client_address
+from tenants.addresses import client_address, site_url
 from tenants.context import Actor, NoTenant, control_plane, enter
 from tenants.hosts import Answering, Site
 from tenants.placement import Stop, Tenant
@@ -59,7 +59,8 @@ class HostMiddleware:
             return HttpResponseBadRequest("Bad host.\n", content_type="text/plain")
         answering = hosts.find(host)
         if answering is None:
-            return render(request, "errors/404.html", {"frame": None}, status=404)
+            context = {"frame": None, "public_url": f"{site_url(settings.BASE_DOMAIN)}/"}
+            return render(request, "errors/unknown_host.html", context, status=404)
         request.answering = answering  # type: ignore[attr-defined]  # typed by tenants.requests
         request.tenant = answering.tenant  # type: ignore[attr-defined]  # typed by tenants.requests
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # typed by tenants.requests

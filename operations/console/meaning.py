@@ -1,5 +1,10 @@
 """What the console says of states and schemas, in words."""
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -29,6 +34,23 @@ MEANING: dict[State, tuple[str, ...]] = {
 }
 # The last of them cannot be undone, so its name is asked for.
 FINAL = frozenset({State.GONE})
+
+
+def moment(at: datetime, text: str = "") -> SafeString:
+    """Return a moment as `text` or as day and time, with the exact time on hover."""
+    exact = f"{at:%d %b %Y %H:%M}"
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), exact, text or exact)
+
+
+def when(column: str, label: str) -> Callable[[Any], SafeString | str]:
+    """Return a column of a list that shows a moment."""
+
+    @admin.display(description=label, ordering=column)
+    def show(row: Any) -> SafeString | str:
+        at: datetime | None = getattr(row, column)
+        return moment(at) if at else "–"
+
+    return show
 
 
 def state_badge(state: State) -> SafeString:

@@ -22,7 +22,7 @@ from accounts.identity.models import User
 from operations.actions.fleet import wanted_version
 from operations.actions.provisioning import Wish, provision
 from operations.actions.states import ALLOWED, change_state, note
-from operations.console.meaning import FINAL, MEANING, meaning_of, schema_badge, state_badge
+from operations.console.meaning import FINAL, MEANING, meaning_of, moment, schema_badge, state_badge
 from operations.forms import NewOrganisationForm, ReasonForm, StateForm
 from operations.models import FleetState, OperatorAct
 from tenants.addresses import site_url
@@ -32,7 +32,15 @@ from tenants.refusals import Refusal
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Rows that are written by actions only."""
+    """Rows that are written by actions only. `title` stands above their list."""
+
+    title = ""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        titled = {"title": self.title, **(extra_context or {})}
+        return super().changelist_view(request, titled)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -64,6 +72,7 @@ class SchemaFilter(admin.SimpleListFilter):
 class OrganisationAdmin(ReadOnlyAdmin):
     """The list of organisations and the page of one."""
 
+    title = "Organisations"
     list_display = (
         "name",
         "state_shown",
@@ -76,7 +85,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         "schema_state",
         "made",
     )
-    list_filter = ("state", SchemaFilter, "shard", "region")
+    list_filter = ("state", SchemaFilter, "shard")
     search_fields = ("name", "slug")
     list_select_related = ("shard", "fleet_state")
     list_per_page = 50
@@ -108,7 +117,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     def since(self, organisation: Organisation) -> SafeString:
         """Show for how long it has been in its state."""
         at: datetime = organisation.state_since
-        return _moment(at, timesince(at, depth=1))
+        return moment(at, timesince(at, depth=1))
 
     @admin.display(description="What the state stops")
     def means(self, organisation: Organisation) -> SafeString:
@@ -124,12 +133,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
     def last_activity(self, organisation: Organisation) -> SafeString | str:
         """Show when somebody last used it."""
         at = organisation.last_active_at
-        return _moment(at, f"{timesince(at, depth=1)} ago") if at else "–"
+        return moment(at, f"{timesince(at, depth=1)} ago") if at else "–"
 
     @admin.display(description="Made", ordering="created_at")
     def made(self, organisation: Organisation) -> SafeString:
         """Show the day on which it was made."""
-        return _moment(organisation.created_at, f"{organisation.created_at:%d %b %Y}")
+        return moment(organisation.created_at, f"{organisation.created_at:%d %b %Y}")
 
     @admin.display(description="Address")
     def address(self, organisation: Organisation) -> SafeString | str:
@@ -237,7 +246,9 @@ class OrganisationAdmin(ReadOnlyAdmin):
             messages.success(request, f"{organisation.name} is {to.value} now.")
             return redirect("admin:tenants_organisation_change", organisation.pk)
         title = f"Make {organisation.name} {to.value}"
-        return self._page(request, form, title=title, button=title, consequences=MEANING[to])
+        return self._page(
+            request, form, title=title, button=title, consequences=MEANING[to], organisation=organisation
+        )
 
     def _page(self, request: HttpRequest, form: ReasonForm, **context: Any) -> HttpResponse:
         each = self.admin_site.each_context(request)
@@ -248,11 +259,6 @@ class OrganisationAdmin(ReadOnlyAdmin):
             {**each, "form": form, "opts": self.opts, **context},
             status=status,
         )
-
-
-def _moment(at: datetime, text: str) -> SafeString:
-    exact = f"{at:%d %b %Y %H:%M} UTC"
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, text)
 
 
 def _operator(request: HttpRequest) -> User:

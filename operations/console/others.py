@@ -4,12 +4,12 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts.identity.models import User
 from operations.actions.states import note_shard
-from operations.console.meaning import schema_badge
+from operations.console.meaning import schema_badge, when
 from operations.console.organisations import ReadOnlyAdmin
 from operations.forms import ShardForm
 from operations.models import FleetState
@@ -35,6 +35,11 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
                     shard=obj, act=act, reason=form.cleaned_data["reason"], by=cast(User, request.user)
                 )
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Shards", **(extra_context or {})})
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -50,7 +55,11 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
 class ProvisioningAdmin(ReadOnlyAdmin):
     """The makings of organisations, and what went wrong with them."""
 
-    list_display = ("slug", "step", "shard", "was_ready", "begun_at", "ended_at", "error")
+    title = "Makings of organisations"
+    list_display = (
+        *("slug", "step", "shard", "was_ready"),
+        *(when("begun_at", "Begun"), when("ended_at", "Ended"), "error"),
+    )
     list_filter = ("step", "shard")
     search_fields = ("slug", "name")
 
@@ -58,7 +67,8 @@ class ProvisioningAdmin(ReadOnlyAdmin):
 class FleetStateAdmin(ReadOnlyAdmin):
     """How far each schema has come."""
 
-    list_display = ("organisation", "state", "migrated_at", "took_ms", "version", "error")
+    title = "Migrations of organisations"
+    list_display = ("organisation", "state", when("migrated_at", "At"), "took_ms", "error")
     search_fields = ("organisation__slug", "organisation__name")
     list_select_related = ("organisation",)
 
@@ -71,7 +81,8 @@ class FleetStateAdmin(ReadOnlyAdmin):
 class OperatorActAdmin(ReadOnlyAdmin):
     """What operators did."""
 
-    list_display = ("at", "operator_label", "act", "organisation_label", "reason")
+    title = "Acts of operators"
+    list_display = (when("at", "At"), "operator_label", "act", "organisation_label", "reason")
     list_filter = ("act",)
     search_fields = ("operator_label", "organisation_label", "reason")
 
@@ -79,12 +90,23 @@ class OperatorActAdmin(ReadOnlyAdmin):
 class SignUpAdmin(ReadOnlyAdmin):
     """Wishes for organisations. Tokens are never shown."""
 
-    list_display = ("organisation_name", "slug", "email", "asked_at", "mailed_at", "confirmed_at")
+    title = "Sign-ups"
+    list_display = (
+        *("organisation_name", "slug", "email"),
+        *(when("asked_at", "Asked"), when("mailed_at", "Mailed"), when("confirmed_at", "Confirmed")),
+    )
     exclude = ("token_hash",)
 
 
 class OperatorAdmin(ReadOnlyAdmin):
     """Who the operators are. They are made by `manage.py operator EMAIL`."""
 
-    list_display = ("email", "name", "is_active", "last_login", "joined_at")
+    title = "Operators"
+    list_display = (
+        "email",
+        "name",
+        "is_active",
+        when("last_login", "Last sign-in"),
+        when("joined_at", "Since"),
+    )
     exclude = ("password", "groups", "user_permissions")
