@@ -109,6 +109,8 @@ class ShardForm(forms.ModelForm[Shard]):
     class Meta:
         model = Shard
         fields = ("region", "capacity", "is_open")
+        labels = {"is_open": "Takes new organisations"}
+        help_texts = {"is_open": ""}
 
 
 class NewOrganisationForm(ReasonForm):

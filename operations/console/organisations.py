@@ -1,6 +1,6 @@
 """Organisations in the console: state, shard, size, people, last activity; acts with a reason."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -41,6 +42,17 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     ) -> HttpResponse:
         titled = {"title": self.title, **(extra_context or {})}
         return super().changelist_view(request, titled)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # The row's name stands below; the framework's title would say "View organisation".
+        titled = {"title": str(self.opts.verbose_name).capitalize(), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, titled)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -83,7 +95,6 @@ class OrganisationAdmin(ReadOnlyAdmin):
         "people",
         "last_activity",
         "schema_state",
-        "made",
     )
     list_filter = ("state", SchemaFilter, "shard")
     search_fields = ("name", "slug")
@@ -117,7 +128,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     def since(self, organisation: Organisation) -> SafeString:
         """Show for how long it has been in its state."""
         at: datetime = organisation.state_since
-        return moment(at, timesince(at, depth=1))
+        return moment(at, _age(at))
 
     @admin.display(description="What the state stops")
     def means(self, organisation: Organisation) -> SafeString:
@@ -133,7 +144,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     def last_activity(self, organisation: Organisation) -> SafeString | str:
         """Show when somebody last used it."""
         at = organisation.last_active_at
-        return moment(at, f"{timesince(at, depth=1)} ago") if at else "–"
+        return moment(at, f"{_age(at)} ago") if at else "–"
 
     @admin.display(description="Made", ordering="created_at")
     def made(self, organisation: Organisation) -> SafeString:
@@ -259,6 +270,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
             {**each, "form": form, "opts": self.opts, **context},
             status=status,
         )
+
+
+def _age(at: datetime) -> str:
+    """Return how long ago something was, in its largest unit."""
+    is_new = timezone.now() - at < timedelta(minutes=1)
+    return "under a minute" if is_new else timesince(at, depth=1)
 
 
 def _operator(request: HttpRequest) -> User:

@@ -26,14 +26,13 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
 
     def save_model(self, request: HttpRequest, obj: Shard, form: Any, change: bool) -> None:
         """Write the change and why, both or neither."""
-        changed = ", ".join(name for name in form.changed_data if name != "reason")
+        told, by = form.cleaned_data, cast(User, request.user)
         with transaction.atomic(using="control"):
             super().save_model(request, obj, form, change)
-            if changed:
-                act = f"changed {changed}"[:60]
-                note_shard(
-                    shard=obj, act=act, reason=form.cleaned_data["reason"], by=cast(User, request.user)
-                )
+            for name in form.changed_data:
+                if name != "reason":
+                    act = f"{form.fields[name].label}: {_shown(told[name])}"
+                    note_shard(shard=obj, act=act[:60], reason=told["reason"], by=by)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -50,6 +49,10 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
     def living(self, shard: Shard) -> int:
         """Show how many organisations live there."""
         return int(shard.organisations.placed().count())
+
+
+def _shown(value: object) -> object:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 class ProvisioningAdmin(ReadOnlyAdmin):

@@ -4,6 +4,7 @@ import html
 import re
 from datetime import timedelta
 
+import pyotp
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -84,7 +85,9 @@ class TestOrganisations:
             Session.objects.all().delete()
         figures.refresh()
         assert Organisation.objects.get(pk=pulse.pk).last_active_at == known.last_active_at
-        assert "minutes ago" in console.get(f"{LIST}{pulse.pk}/change/").content.decode().replace("\xa0", " ")
+        assert "under a minute ago" in console.get(f"{LIST}{pulse.pk}/change/").content.decode().replace(
+            "\xa0", " "
+        )
 
     def test_are_made_with_a_reason(self, console: Client) -> None:
         told = {
@@ -177,7 +180,7 @@ class TestShards:
         assert console.post(self.page, told).status_code == 302
         assert not Shard.objects.get(alias="shard_2").is_open
         act = OperatorAct.objects.get()
-        assert (act.organisation_label, act.act) == ("Shard shard_2", "changed is_open")
+        assert (act.organisation_label, act.act) == ("Shard shard_2", "Takes new organisations: no")
         assert act.reason == "Full before long"
 
     def test_are_not_changed_without_one(self, console: Client) -> None:
@@ -185,6 +188,27 @@ class TestShards:
         assert console.post(self.page, told).status_code == 200
         assert Shard.objects.get(alias="shard_2").is_open
         assert not OperatorAct.objects.exists()
+
+
+class TestSignIn:
+    def test_leads_to_the_page_that_was_asked_for(self, db: None) -> None:
+        cache.clear()
+        with control_plane():
+            User.objects.create_superuser("oz@enclave.example", "Oz", PASSWORD)
+        first = visitor(settings.OPERATORS_HOST)
+        with_password(first)
+        secret = enrol(first)
+        client = visitor(settings.OPERATORS_HOST)
+        page = client.get(LIST, follow=True).redirect_chain[-1][0]
+        step = client.post(page, {"login": "oz@enclave.example", "password": PASSWORD})["Location"]
+        arrived = client.post(step, {"code": pyotp.TOTP(secret).now()}, follow=True)
+        assert (arrived.redirect_chain[-1][0], arrived.status_code) == (LIST, 200)
+
+    @pytest.mark.parametrize(
+        ("asked", "leads"), [("/console/", "/console/"), ("//evil.example/", "/console/")]
+    )
+    def test_whoever_is_in_is_not_asked_again(self, console: Client, asked: str, leads: str) -> None:
+        assert console.get("/console/login/", {"next": asked})["Location"] == leads
 
 
 class TestWalls:
