@@ -93,9 +93,9 @@ def break_things(finished: threading.Event) -> None:
     postgres = servers.POSTGRES
     assert postgres is not None
     rounds = 0
-    while not finished.wait(0.2):
+    while not finished.wait(1.5):
         rounds += 1
-        if rounds == 10:
+        if rounds == 4:
             postgres.stop()
             time.sleep(1)
             postgres.start()
@@ -135,7 +135,7 @@ class TestDuringFaults:
             connections.close_all()
         assert leaks == []
         # It was neither all error pages nor none: the faults were felt, and pages were shown.
-        assert seen["own"] > 50
+        assert seen["own"] > 20
         assert seen["broken"] > 5
         for who in visitors[:2]:
             assert get(port, who, who.paths[0])[0] in (200, 302, 404, 405)
