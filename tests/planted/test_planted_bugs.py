@@ -81,11 +81,11 @@ BUGS = (
         "tests/tenants/test_states.py",
     ),
     Bug(
-        "a pool that hands on what the last borrower set",
+        "a path that outlives the transaction",
         "tenants/backends/shard/base.py",
         "set_config('search_path', %s, true)",
         "set_config('search_path', %s, false)",
-        "tests/tenants/test_poolers.py",
+        "tests/tenants/test_context.py",
     ),
     Bug(
         "a schema claimed by a process that died",

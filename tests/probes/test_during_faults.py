@@ -102,7 +102,7 @@ def break_things(finished: threading.Event) -> None:
         with psycopg.connect(postgres.superuser_url("postgres"), autocommit=True) as superuser:
             superuser.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE usename IN ('enclave_app', 'enclave_control')"
+                "WHERE usename IN ('enclave_app', 'enclave_control') AND random() < 0.2"
             )
         bells.store().flushall()
 
@@ -135,7 +135,7 @@ class TestDuringFaults:
             connections.close_all()
         assert leaks == []
         # It was neither all error pages nor none: the faults were felt, and pages were shown.
-        assert seen["own"] > 20
+        assert seen["own"] > 50
         assert seen["broken"] > 5
         for who in visitors[:2]:
             assert get(port, who, who.paths[0])[0] in (200, 302, 404, 405)
