@@ -184,8 +184,9 @@ class TestSweep:
         assert sweep(at=timezone.now()) == 1
         assert Provisioning.objects.get(pk=stuck.pk).step == Step.FILLED
 
-    def test_an_organisation_is_never_discarded(self, db: None) -> None:
-        making = provision(wish()).makings.get()
+    def test_an_organisation_is_never_discarded(self, pulse: Organisation) -> None:
+        """A committed one: in the transaction that made it, PostgreSQL itself refuses to drop it."""
+        making = pulse.makings.get()
         assert undo(making) is False
         assert making.schema_name in schemas(making.shard_id)
 
