@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connections
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
@@ -86,7 +87,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {"frame": None}
     look = _looks[0](request) if _looks else {}
     name = look.get("name") or context.organisation.name
-    person = _person(request)
+    # After a statement that failed, nothing more can be asked: then the page stands without its navigation.
+    person = None if connections[context.alias].needs_rollback else _person(request)
     return {
         "frame": {
             "organisation": {
@@ -95,6 +97,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
                 "logo_url": look.get("logo_url"),
             },
             "brand_url": look.get("brand_url"),
+            "stands_still": context.stands_still,
             "nav": _nav(request) if person else [],
             "person": person,
             "organisations_url": _url("accounts:organisations"),

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from config.startup import refuse_or_start
 from operations.actions.fleet import behind, migrate_fleet, wanted_version
 from operations.models import FleetState
+from tenants.models import Organisation
 
 
 class Command(BaseCommand):
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         if options["status"]:
             self._show_status()
             return
+        if options["only"] and not Organisation.objects.placed().filter(slug=options["only"]).exists():
+            raise CommandError(f"There is no organisation at the address {options['only']}.")
         failed = 0
         for state in migrate_fleet(only=options["only"]):
             failed += bool(state.error)
