@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from config.ui.words import initials
+from tenants.addresses import site_url
 from tenants.context import Plane, current
 
 
@@ -81,13 +83,14 @@ add_section("Organisation", order=30)
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return the context that the layouts draw the frame from; empty where no organisation answers."""
-    context = current()
+    context, caught = current(), _caught_mail_url()
     if context is None or context.plane is not Plane.TENANT or context.organisation is None:
-        return {"frame": None}
+        return {"frame": None, "caught_mail_url": caught}
     look = _looks[0](request) if _looks else {}
     name = look.get("name") or context.organisation.name
     person = _person(request)
     return {
+        "caught_mail_url": caught,
         "frame": {
             "organisation": {
                 "name": name,
@@ -100,8 +103,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "organisations_url": _url("accounts:organisations"),
             "jobs_url": _url("jobs:sidebar") if person else "",
             "sign_out_url": _url("account_logout"),
-        }
+        },
     }
+
+
+def _caught_mail_url() -> str:
+    """Return where mail can be read that is caught while developing; "" where it really leaves."""
+    if not (settings.DEVELOPMENT and settings.MAIL_CATCHER_FOLDER):
+        return ""
+    return f"{site_url(settings.BASE_DOMAIN)}/mail/"
 
 
 def _person(request: HttpRequest) -> dict[str, Any] | None:
