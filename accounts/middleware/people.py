@@ -9,7 +9,9 @@ from django.http import HttpRequest
 from accounts.identity.models import Session, User
 from accounts.sessions import Device, SessionStore
 from audit import denials
+from permissions.holder import holder_of
 from tenants.context import Actor, Plane, become, current
+from tenants.hosts import Site
 
 
 def actor_for(user: User, session: Session | None) -> Actor:
@@ -25,7 +27,9 @@ class SessionMiddleware(DjangoSessionMiddleware):
     """Django's, which also tells the session what device it is on."""
 
     def process_request(self, request: HttpRequest) -> None:
-        store = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        # Where files are served that anybody may have made, nobody is ever signed in.
+        is_content = request.answering.site is Site.CONTENT  # type: ignore[attr-defined]  # set by HostMiddleware
+        store = SessionStore(None if is_content else request.COOKIES.get(settings.SESSION_COOKIE_NAME))
         store.device = Device(
             agent=request.META.get("HTTP_USER_AGENT", ""),
             address=getattr(request, "source", ""),
@@ -46,5 +50,18 @@ class PersonMiddleware(AuthenticationMiddleware):
         store: SessionStore = request.session  # type: ignore[assignment]  # set by SessionMiddleware
         person = store.person if store.session_key else None
         request.user = person if person is not None else AnonymousUser()
-        if person is not None:
+        if person is None:
+            return
+        if _has_left(request):
+            store.flush()
+            store.row = None
+            request.user = AnonymousUser()
+        else:
             become(actor_for(person, store.row))
+
+
+def _has_left(request: HttpRequest) -> bool:
+    """Return whether the last day of who is signed in has passed: nobody need have done anything then."""
+    context = current()
+    in_organisation = context is not None and context.plane is Plane.TENANT
+    return in_organisation and not holder_of(request).is_member
