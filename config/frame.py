@@ -86,24 +86,38 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     context, caught = current(), _caught_mail_url()
     if context is None or context.plane is not Plane.TENANT or context.organisation is None:
         return {"frame": None, "caught_mail_url": caught}
-    look = _looks[0](request) if _looks else {}
-    name = look.get("name") or context.organisation.name
     person = _person(request)
     return {
         "caught_mail_url": caught,
         "frame": {
-            "organisation": {
-                "name": name,
-                "mark": look.get("mark") or initials(name),
-                "logo_url": look.get("logo_url"),
-            },
-            "brand_url": look.get("brand_url"),
+            **_whose(request, context.organisation.name),
             "nav": _nav(request) if person else [],
             "person": person,
             "organisations_url": _url("accounts:organisations"),
             "jobs_url": _url("jobs:sidebar") if person else "",
             "sign_out_url": _url("account_logout"),
         },
+    }
+
+
+def bare(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the frame of a page that says no: whose it is, and nothing of who asks. None without whose."""
+    context = current()
+    if context is None or context.plane is not Plane.TENANT or context.organisation is None:
+        return None
+    return _whose(request, context.organisation.name)
+
+
+def _whose(request: HttpRequest, stored_name: str) -> dict[str, Any]:
+    look = _looks[0](request) if _looks else {}
+    name = look.get("name") or stored_name
+    return {
+        "organisation": {
+            "name": name,
+            "mark": look.get("mark") or initials(name),
+            "logo_url": look.get("logo_url"),
+        },
+        "brand_url": look.get("brand_url"),
     }
 
 
