@@ -67,6 +67,8 @@ class SessionStore(SessionBase):
         super().__init__(session_key)
         self.device = Device()
         self.row: Session | None = None
+        # Whether this request ended it, so that the browser's cookie is to go, too.
+        self.was_ended = False
 
     @property
     def person(self) -> User | None:
@@ -195,6 +197,7 @@ class SessionStore(SessionBase):
     def delete(self, session_key: str | None = None) -> None:
         """End the session of a token (this one's, if none is given)."""
         token = session_key or self.session_key
+        self.was_ended = True
         if token:
             Session.objects.filter(digest=digest(token)).delete()
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.identity.models import Session, User
 from accounts.sessions import Device, SessionStore
@@ -35,6 +35,18 @@ class SessionMiddleware(DjangoSessionMiddleware):
             address=getattr(request, "source", ""),
         )
         request.session = store
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """As Django's, which also takes a cookie away that opens nothing; only what was ended here goes.
+
+        Of two requests side by side the first may have put a new token in the place of the old one. The
+        answer to the other must not throw the new one away.
+        """
+        store: SessionStore = request.session  # type: ignore[assignment]  # set above
+        answer: HttpResponse = super().process_response(request, response)
+        if store.is_empty() and not store.was_ended:
+            answer.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        return answer
 
 
 class PersonMiddleware(AuthenticationMiddleware):

@@ -134,6 +134,7 @@ class TestWhatEndsIt:
         response = client.post("/accounts/logout/")
         assert response.status_code == 302
         assert response["Clear-Site-Data"] == '"cache", "storage"'
+        assert response.cookies[COOKIE]["max-age"] == 0
         client.cookies[COOKIE] = token
         assert not opens(client)
 
@@ -198,6 +199,15 @@ class TestItsToken:
         thief = visitor(pulse.primary_host)
         thief.cookies[COOKIE] = before
         assert not opens(thief)
+
+    def test_is_not_thrown_away_by_an_answer_to_the_old_one(self, pulse: Organisation) -> None:
+        """Two pages are opened at once: the second arrives when the first has renewed the token."""
+        client = signed_in(pulse, "ben@pulse.example")
+        late = visitor(pulse.primary_host)
+        late.cookies[COOKIE] = client.cookies[COOKIE].value
+        self.raised(pulse)
+        assert opens(client)
+        assert COOKIE not in late.get(PAGE).cookies
 
     def test_is_kept_when_the_password_was_wrong(self, pulse: Organisation) -> None:
         client = signed_in(pulse, "ada@pulse.example")
