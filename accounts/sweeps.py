@@ -30,7 +30,8 @@ def tidy() -> int:
             continue
         try:
             with enter(organisation, actor=Actor.system("tidying")):
-                shut_out_leavers(at=timezone.now())
+                if not organisation.placement().stops(Stop.CHANGES):
+                    shut_out_leavers(at=timezone.now())
                 Session.objects.over(at=timezone.now()).delete()
             repair(organisation)
         except DatabaseError:
