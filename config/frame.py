@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from config.ui.words import initials
+from tenants.addresses import site_url
 from tenants.context import Plane, current
 
 
@@ -82,29 +84,51 @@ add_section("Organisation", order=30)
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return the context that the layouts draw the frame from; empty where no organisation answers."""
-    context = current()
+    context, caught = current(), _caught_mail_url()
     if context is None or context.plane is not Plane.TENANT or context.organisation is None:
-        return {"frame": None}
-    look = _looks[0](request) if _looks else {}
-    name = look.get("name") or context.organisation.name
+        return {"frame": None, "caught_mail_url": caught}
     # After a statement that failed, nothing more can be asked: then the page stands without its navigation.
     person = None if connections[context.alias].needs_rollback else _person(request)
     return {
+        "caught_mail_url": caught,
         "frame": {
-            "organisation": {
-                "name": name,
-                "mark": look.get("mark") or initials(name),
-                "logo_url": look.get("logo_url"),
-            },
-            "brand_url": look.get("brand_url"),
+            **_whose(request, context.organisation.name),
             "stands_still": context.stands_still,
             "nav": _nav(request) if person else [],
             "person": person,
             "organisations_url": _url("accounts:organisations"),
             "jobs_url": _url("jobs:sidebar") if person else "",
             "sign_out_url": _url("account_logout"),
-        }
+        },
     }
+
+
+def bare(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the frame of a page that says no: whose it is, and nothing of who asks. None without whose."""
+    context = current()
+    if context is None or context.plane is not Plane.TENANT or context.organisation is None:
+        return None
+    return _whose(request, context.organisation.name)
+
+
+def _whose(request: HttpRequest, stored_name: str) -> dict[str, Any]:
+    look = _looks[0](request) if _looks else {}
+    name = look.get("name") or stored_name
+    return {
+        "organisation": {
+            "name": name,
+            "mark": look.get("mark") or initials(name),
+            "logo_url": look.get("logo_url"),
+        },
+        "brand_url": look.get("brand_url"),
+    }
+
+
+def _caught_mail_url() -> str:
+    """Return where mail can be read that is caught while developing; "" where it really leaves."""
+    if not (settings.DEVELOPMENT and settings.MAIL_CATCHER_FOLDER):
+        return ""
+    return f"{site_url(settings.BASE_DOMAIN)}/mail/"
 
 
 def _person(request: HttpRequest) -> dict[str, Any] | None:

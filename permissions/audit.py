@@ -56,6 +56,7 @@ declare(
     about=_PERSON,
 )
 declare("member.left", sentence="{actor} ended the membership of {person}", about=_PERSON)
+declare("member.stays", sentence="{actor} took back the last day of {person}", about=_PERSON)
 declare("member.deactivated", sentence="{actor} deactivated {person}", about=_PERSON)
 declare("member.reactivated", sentence="{actor} reactivated {person} as {role}", about=_PERSON)
 declare("group.made", sentence="{actor} made the group {group}")

@@ -282,6 +282,8 @@ TABLE: dict[str, Row] = {
     "permissions:group_delete": Row(ADMIN, {"pk": "group"}),
     "permissions:group_add": Row(ADMIN, {"pk": "group"}),
     "permissions:group_end": Row(ADMIN, {"pk": "group", "person": "person"}),
+    "permissions:group_leave": Row(GUEST, {"pk": "group"}, or_404=True),
+    "permissions:leave": Row(GUEST),
     "permissions:roles": Row(MEMBER),
     "permissions:role_new": Row(ADMIN),
     "permissions:guests": Row(ADMIN),

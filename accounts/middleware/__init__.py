@@ -6,6 +6,7 @@ from accounts.middleware.guessing import GuessingMiddleware
 from accounts.middleware.operators import SecondStepMiddleware
 from accounts.middleware.people import PersonMiddleware, SessionMiddleware
 from accounts.middleware.profile import ProfileMiddleware
+from accounts.middleware.renewal import RenewalMiddleware
 from accounts.middleware.settling import SettlingMiddleware
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "GuessingMiddleware",
     "PersonMiddleware",
     "ProfileMiddleware",
+    "RenewalMiddleware",
     "SecondStepMiddleware",
     "SessionMiddleware",
     "SettlingMiddleware",

@@ -127,7 +127,7 @@ class Supervisor:
             stamps.set("demonstration", "loaded")
             self._question.drop()
             self._question = steps.ask("addresses", "--json")
-        self._greet(self._question)
+        self._greet(self._question, catches_mail="MAIL_CATCHER_FOLDER" in parts.environment)
 
     def _launch(self, service: Service) -> None:
         service.start()
@@ -141,7 +141,7 @@ class Supervisor:
             if not web.child.is_running() or time.monotonic() > end:
                 raise because_it_said("The web server does not start", web.child)
 
-    def _greet(self, question: Question) -> None:
+    def _greet(self, question: Question, *, catches_mail: bool) -> None:
         sites = question.answer(ADDRESSES_SECONDS)
         say(f"Enclave answers after {time.monotonic() - self._began:.1f} s.")
         say()
@@ -150,7 +150,9 @@ class Supervisor:
         else:
             say(f"  http://enclave.localhost:{self.options.port}/")
         say()
-        say(f"Mail is caught in {self.data / 'mail'}, logs are in {self.data / 'log'}.")
+        if catches_mail:
+            say(f"Mail is caught and shown at http://enclave.localhost:{self.options.port}/mail/")
+        say(f"Logs are in {self.data / 'log'}.")
         self._warn_of_archive()
         say("Ctrl-C stops everything.")
 

@@ -1,7 +1,8 @@
 """The people of the demonstration, their groups and what is shared with them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -53,6 +54,14 @@ PULSE_SHARES = (
     Share("events", "Photographers", ("records.view",), days=30),
     Share("venues", "sam@byrne-photo.example", ("records.view",), days=30),
 )
+GROUPS = {
+    "Advisers": "From outside, asked now and then",
+    "Analysts": "Make sense of the readings",
+    "Bookings": "Artists, venues and contracts",
+    "Door staff": "At the doors, on the night",
+    "Festival office": "Holds everything together",
+    "Photographers": "Guests with a camera, for a season",
+}
 NORTHLIGHT_PEOPLE = (
     Person("Mira Okafor", "mira@pulse.example", "member", ("Advisers",)),
     Person("Ola Nordmann", "ola@north.example", "admin", ("Festival office",)),
@@ -84,7 +93,9 @@ def bring(organisation: Organisation, owner: User, people: tuple[Person, ...]) -
             note_person(user)
             for name in person.groups:
                 if name not in made:
-                    made[name] = groups.create_group(name=name, by=owner, at=now)
+                    made[name] = groups.create_group(
+                        name=name, description=GROUPS.get(name, ""), by=owner, at=now
+                    )
                 groups.add_to_group(group=made[name], user=user, by=owner, at=now)
 
 
@@ -100,8 +111,14 @@ def share(
                 to = User.objects.get(email=one.to)
             else:
                 to = GroupProfile.objects.get(group__name=one.to)
-            until = now + timedelta(days=one.days) if one.days else None
+            until = _after_day(now + timedelta(days=one.days)) if one.days else None
             grants.grant(obj=found[one.collection], to=to, names=one.names, by=owner, at=now, ends_at=until)
+
+
+def _after_day(moment: datetime) -> datetime:
+    """Return the first moment after a day, as the organisation's clocks have it."""
+    local = moment.astimezone(ZoneInfo(profile.load().time_zone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _as(owner: User) -> Actor:
