@@ -32,6 +32,15 @@ def install(cursor: Any) -> None:
         cursor.execute("SELECT set_config('search_path', %s, false)", (schema,))
 
 
+def text() -> str:
+    """Return what `install` makes, as text."""
+    tables = trail.captured()
+    functions = compiler.shared_functions() + [bulk_function(table) for table in tables if table.bulk]
+    triggers = [trigger for table in tables for trigger in compiler.triggers_for(table)]
+    parts = [function.statement for function in functions] + [trigger.statement for trigger in triggers]
+    return "\n".join([*sorted(parts), _VIEW.read_text(encoding="utf-8")])
+
+
 def install_tables(cursor: Any, tables: list[Captured]) -> None:
     """Make functions and triggers for `tables`, and drop those of tables that are listed no more."""
     present = _present_tables(cursor)

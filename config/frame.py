@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
+from django.db import connections
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from config.ui.words import initials
+from tenants.addresses import site_url
 from tenants.context import Plane, current
 
 
@@ -96,42 +99,58 @@ add_section(FOOT, order=1000)
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return the context that the layouts draw the frame from; empty where no organisation answers."""
-    context = current()
+    context, caught = current(), _caught_mail_url()
     if context is None or context.plane is not Plane.TENANT or context.organisation is None:
-        return {"frame": None}
-    look = _looks[0](request) if _looks else {}
+        return {"frame": None, "caught_mail_url": caught}
+    # After a statement that failed, nothing more can be asked: then the page stands without its navigation.
+    asks = _is_signed_in(request) and not connections[context.alias].needs_rollback
     # First the links: finding out what somebody may see also finds the role that stands below their name.
-    sections = _nav(request) if _is_signed_in(request) else []
-    person = _person(request)
+    sections = _nav(request) if asks else []
+    person = _person(request) if asks else None
     return {
+        "caught_mail_url": caught,
         "frame": {
-            "organisation": _organisation(look, context.organisation.name),
-            "brand_url": look.get("brand_url"),
+            **_whose(request, context.organisation.name),
+            "stands_still": context.stands_still,
             "nav": [section for section in sections if section["label"] != FOOT],
             "foot": [item for section in sections if section["label"] == FOOT for item in section["items"]],
             "person": person,
             "organisations_url": _url("accounts:organisations"),
             "jobs_url": _url("jobs:sidebar") if person else "",
             "sign_out_url": _url("account_logout"),
-        }
+        },
     }
 
 
 def look_of(request: HttpRequest) -> dict[str, Any] | None:
     """Return the organisation's name, mark and colours alone, if the request has them already; no query."""
     tenant = getattr(request, "tenant", None)
-    if tenant is None or not hasattr(request, "profile") or not _looks:
+    if tenant is None or not hasattr(request, "profile"):
         return None
     try:
-        look = _looks[0](request)
+        return _whose(request, tenant.name)
     except NoReverseMatch:
         return None
-    return {"organisation": _organisation(look, tenant.name), "brand_url": look.get("brand_url")}
 
 
-def _organisation(look: dict[str, Any], fallback: str) -> dict[str, Any]:
-    name = look.get("name") or fallback
-    return {"name": name, "mark": look.get("mark") or initials(name), "logo_url": look.get("logo_url")}
+def _whose(request: HttpRequest, stored_name: str) -> dict[str, Any]:
+    look = _looks[0](request) if _looks else {}
+    name = look.get("name") or stored_name
+    return {
+        "organisation": {
+            "name": name,
+            "mark": look.get("mark") or initials(name),
+            "logo_url": look.get("logo_url"),
+        },
+        "brand_url": look.get("brand_url"),
+    }
+
+
+def _caught_mail_url() -> str:
+    """Return where mail can be read that is caught while developing; "" where it really leaves."""
+    if not (settings.DEVELOPMENT and settings.MAIL_CATCHER_FOLDER):
+        return ""
+    return f"{site_url(settings.BASE_DOMAIN)}/mail/"
 
 
 def _is_signed_in(request: HttpRequest) -> bool:

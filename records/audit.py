@@ -1,6 +1,7 @@
 """What the trail keeps of this room."""
 
 from audit.codes import declare
+from audit.labels import describe
 from audit.registry import trail
 from records.models import (
     Collection,
@@ -19,8 +20,10 @@ from records.models import (
     UniqueValue,
 )
 
-for _model in (Collection, Field, SavedView):
+for _model in (Field, SavedView):
     trail.register(_model)
+# `design` counts the changes of fields, each of which is an event of its own.
+trail.register(Collection, exclude_fields=["design"])
 trail.register(RecordFile, personal=["name"], subject="record")
 # Who and when stand in each event already; the values are personal, and about the record.
 trail.register(
@@ -39,6 +42,7 @@ trail.register(
         "report",
         "path",
         "stamp",
+        "state",
         "rows",
         "good",
         "refused",
@@ -49,6 +53,7 @@ trail.register(
 )
 for _grants in (CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, RecordGroupGrant):
     trail.register(_grants, bulk=True)
+    describe(_grants, kind=("access", "access"))
 trail.exclude(Tally, reason="Counts derived from the records by triggers.")
 trail.exclude(UniqueValue, reason="Derived from the values of the records by triggers.")
 trail.exclude(UndoStep, reason="Old values for an hour; the change itself and its undoing are captured.")

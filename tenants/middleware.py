@@ -15,7 +15,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
 from tenants import hosts
-from tenants.addresses import client_address
+from tenants.addresses import client_address, site_url
 from tenants.context import Actor, NoTenant, control_plane, enter
 from tenants.hosts import Answering, Site
 from tenants.placement import Stop, Tenant
@@ -54,7 +54,7 @@ class HostMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            host = hosts.normalise(request.META.get("HTTP_HOST", ""))
+            host = hosts.normalise(hosts.named(request.META))
         except hosts.BadHost:
             return HttpResponseBadRequest("Bad host.\n", content_type="text/plain")
         try:
@@ -63,15 +63,22 @@ class HostMiddleware:
             logger.exception("the control plane does not answer")
             return render(request, "errors/503.html", {"frame": None}, status=503)
         if answering is None:
-            return render(request, "errors/404.html", {"frame": None}, status=404)
+            context = {"frame": None, "public_url": f"{site_url(settings.BASE_DOMAIN)}/"}
+            return render(request, "errors/unknown_host.html", context, status=404)
         request.answering = answering  # type: ignore[attr-defined]  # typed by tenants.requests
         request.tenant = answering.tenant  # type: ignore[attr-defined]  # typed by tenants.requests
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # typed by tenants.requests
         request.source = client_address(request)  # type: ignore[attr-defined]  # typed by tenants.requests
         request.urlconf = self.urlconfs[answering.site]
-        if answering.tenant is not None and answering.tenant.stops(Stop.REQUESTS):
-            return render(request, "errors/suspended.html", {"frame": None}, status=503)
-        return self.get_response(request)
+        return self._closed(request, answering.tenant) or self.get_response(request)
+
+    def _closed(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponse | None:
+        """Return the plain page of an organisation whose state lets nobody in."""
+        if tenant is None or not tenant.stops(Stop.REQUESTS):
+            return None
+        if tenant.stops(Stop.ENTRY):
+            return render(request, "errors/gone.html", {"frame": None}, status=410)
+        return render(request, "errors/suspended.html", {"frame": None}, status=503)
 
 
 class OriginMiddleware:

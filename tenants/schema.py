@@ -18,25 +18,32 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import connections
+from psycopg.conninfo import make_conninfo
 
 from tenants.context import as_owner
 from tenants.names import TEMPLATE_SCHEMA
 
 Hook = Callable[[Any], None]
-_after_migrate: list[Hook] = []
+Text = Callable[[], str]
+_after_migrate: dict[Hook, Text] = {}
 
 
 class TemplateFailed(RuntimeError):
     """The template could not be built; says which step failed."""
 
 
-def register_after_migrate(hook: Hook) -> None:
+def register_after_migrate(hook: Hook, *, text: Text) -> None:
     """Call `hook(cursor)` after the migrations of a schema, with the path set to that schema.
 
     For objects compiled from registries, such as the triggers of the trail. Hooks must be repeatable.
+    `text()` changes whenever what the hook makes does: then every schema is behind, as after a migration.
     """
-    if hook not in _after_migrate:
-        _after_migrate.append(hook)
+    _after_migrate.setdefault(hook, text)
+
+
+def compiled() -> str:
+    """Return the text of everything that the hooks make."""
+    return "\n".join(text() for text in _after_migrate.values())
 
 
 def migrate_schema(alias: str, schema: str, *, verbosity: int = 0) -> None:
@@ -117,13 +124,21 @@ def make_wake_function(cursor: Any) -> None:
     cursor.execute(f"GRANT EXECUTE ON FUNCTION enclave_wake(text, timestamptz) TO {schema}")
 
 
-register_after_migrate(grant_defaults)
-register_after_migrate(make_wake_function)
+register_after_migrate(grant_defaults, text=lambda: "grants")
+register_after_migrate(make_wake_function, text=lambda: _WAKE)
 
 
 def _dump(alias: str) -> str:
     """Return what pg_dump says of the template schema."""
     settings = connections[alias].settings_dict
+    # As the URL says, with what follows its question mark: the server may insist on TLS.
+    target = make_conninfo(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        user=settings["USER"],
+        dbname=settings["NAME"],
+        **{name: value for name, value in settings["OPTIONS"].items() if name != "pool"},
+    )
     command = [
         str(find_tool("pg_dump")),
         f"--schema={TEMPLATE_SCHEMA}",
@@ -133,10 +148,7 @@ def _dump(alias: str) -> str:
         "--no-subscriptions",
         "--inserts",
         "--rows-per-insert=500",
-        f"--host={settings['HOST']}",
-        f"--port={settings['PORT']}",
-        f"--username={settings['USER']}",
-        str(settings["NAME"]),
+        f"--dbname={target}",
     ]
     finished = subprocess.run(
         command,

@@ -282,6 +282,8 @@ TABLE: dict[str, Row] = {
     "permissions:group_delete": Row(ADMIN, {"pk": "group"}),
     "permissions:group_add": Row(ADMIN, {"pk": "group"}),
     "permissions:group_end": Row(ADMIN, {"pk": "group", "person": "person"}),
+    "permissions:group_leave": Row(GUEST, {"pk": "group"}, or_404=True),
+    "permissions:leave": Row(GUEST),
     "permissions:roles": Row(MEMBER),
     "permissions:role_new": Row(ADMIN),
     "permissions:guests": Row(ADMIN),
@@ -327,6 +329,7 @@ TABLE: dict[str, Row] = {
     # records: one of them
     "records:new": Row(MEMBER, _GIGS, sees=MEMBER),
     "records:record": Row(MEMBER, _GIG, sees=MEMBER),
+    "records:history": Row(MEMBER, _GIG, sees=MEMBER),
     "records:record-edit": Row(MEMBER, _GIG, sees=MEMBER),
     "records:field-edit": Row(MEMBER, {**_GIG, "field": "f_name"}, sees=MEMBER),
     "records:record-bin": Row(MEMBER, _GIG, sees=MEMBER),
@@ -369,6 +372,7 @@ TABLE: dict[str, Row] = {
         for name in ("view-edit", "view-update", "view-remove")
     },
     "records:room-record": Row(MEMBER, _SPEAKER, sees=MEMBER),
+    "records:room-history": Row(MEMBER, _SPEAKER, sees=MEMBER),
     "records:room-record-edit": Row(MEMBER, _SPEAKER, sees=MEMBER),
     "records:room-field-edit": Row(MEMBER, {**_SPEAKER, "field": "name"}, sees=MEMBER),
     "records:room-record-bin": Row(MEMBER, _SPEAKER, sees=MEMBER),

@@ -9,28 +9,30 @@ import time
 from collections.abc import Iterator
 from functools import cache
 
+from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from operations.models import FleetState
 from tenants.models import Organisation
 from tenants.routers import Home, home_of
-from tenants.schema import migrate_schema
+from tenants.schema import compiled, migrate_schema
 
 logger = logging.getLogger(__name__)
 
 
 @cache
 def wanted_version() -> str:
-    """Return a digest of all migrations of the tenant plane that this code knows.
+    """Return a digest of all migrations of the tenant plane that this code knows, and of what it compiles.
 
-    Kept for the life of the process: code does not change under it.
+    Triggers and functions come from registries and change without a migration. Kept for the life of the
+    process: code does not change under it.
     """
     loader = MigrationLoader(None, ignore_no_migrations=True)
     names = sorted(
         f"{app}.{name}" for app, name in loader.disk_migrations if home_of(app) in (Home.TENANT, Home.TWIN)
     )
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*names, compiled()]).encode()).hexdigest()
 
 
 def behind(version: str) -> list[Organisation]:
@@ -55,21 +57,19 @@ def _migrate(organisation: Organisation, version: str) -> FleetState:
     except Exception as problem:
         # Whatever one organisation's data does to a migration must not keep the others from theirs.
         logger.exception("schema of %s was not migrated", organisation.slug)
+        # Whatever became of the connection must not keep them from theirs either.
+        connections[str(organisation.shard_id)].close()
         error = f"{type(problem).__name__}: {problem}"[:2000]
+    seen = {
+        "error": error,
+        "migrated_at": timezone.now(),
+        "took_ms": round((time.monotonic() - began) * 1000),
+    }
     state, _ = FleetState.objects.update_or_create(
         organisation=organisation,
-        defaults={
-            "error": error,
-            "migrated_at": timezone.now(),
-            "took_ms": round((time.monotonic() - began) * 1000),
-            **({} if error else {"version": version}),
-        },
-        create_defaults={
-            "version": "" if error else version,
-            "error": error,
-            "migrated_at": timezone.now(),
-            "took_ms": round((time.monotonic() - began) * 1000),
-        },
+        # One that failed keeps the version that it had.
+        defaults=seen if error else {**seen, "version": version},
+        create_defaults={**seen, "version": "" if error else version},
     )
     return state
 
@@ -77,5 +77,6 @@ def _migrate(organisation: Organisation, version: str) -> FleetState:
 def note_current(organisation: Organisation) -> None:
     """Write down that a new organisation was made with the current migrations."""
     FleetState.objects.update_or_create(
-        organisation=organisation, defaults={"version": wanted_version(), "migrated_at": timezone.now()}
+        organisation=organisation,
+        defaults={"version": wanted_version(), "migrated_at": timezone.now(), "error": ""},
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audit.queries import Cursor
 from permissions import perms
 from permissions.access import signed_in
 from permissions.holder import holder_of
@@ -24,6 +25,7 @@ from records.values import Canonical, FieldType
 from records.views import beside, conflicts, touching
 from records.views.answers import person, say_done, way_back
 from records.views.cells import cells_of
+from records.views.history import history, trail_url
 from records.views.inputs import Options, ValuesForm, posted
 from records.views.places import Place, at_place, find_row, may_do, page_part
 from records.views.touching import Clash
@@ -67,6 +69,27 @@ def record(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
     return response
 
 
+@require_safe
+@at_place()
+def record_history(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
+    """Show what happened to a record before a place in its history; only the entries when htmx asks."""
+    row = find_row(place, pk)
+    entries, older = history(place, row, after=Cursor.parse(request.GET.get("after", "")))
+    context = {
+        "entries": entries,
+        "older_url": f"{place.url('history', pk)}?after={older}" if older else "",
+        "title": row.title,
+        "crumbs": [
+            {"label": place.table.title, "url": place.url("list")},
+            {"label": row.title, "url": place.url("record", pk)},
+        ],
+    }
+    name = "components/timeline_entries.html" if page_part(request) else "records/record_history.html"
+    response = render(request, name, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
 def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
     """Return the fields of a record in reading order."""
     cells = cells_of(request, place, place.table.labels([row]))
@@ -102,6 +125,8 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
         found.append(
             {"label": "Change all fields", "url": place.url("record-edit", row.id), "icon": "pencil-square"}
         )
+    if place.table.holder.holds(perms.TRAIL_VIEW):
+        found.append({"label": "Look it up in the trail", "url": trail_url(row.obj), "icon": "clock"})
     if may_do(place, UUID(row.id), perms.RECORDS_DELETE):
         found.append(
             {

@@ -88,7 +88,7 @@ BEGIN
 END
 $body$;
 
--- Drops a schema that never became an organisation's; says false for one that did.
+-- Drops a schema that never became an organisation's; says false for one that did, true for one dropped before.
 CREATE OR REPLACE FUNCTION enclave.discard(wanted text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = ''
@@ -97,13 +97,21 @@ AS $body$
 BEGIN
     UPDATE enclave.issued SET state = 'dropped' WHERE schema_name = wanted AND state IN ('ready', 'claimed');
     IF NOT FOUND THEN
-        RETURN false;
+        RETURN EXISTS (SELECT FROM enclave.issued WHERE schema_name = wanted AND state = 'dropped');
     END IF;
     EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', wanted);
     DELETE FROM enclave.wake WHERE organisation = wanted;
     EXECUTE format('DROP ROLE IF EXISTS %I', wanted);
     RETURN true;
 END
+$body$;
+
+-- Schemas that were claimed so long ago and never confirmed: a process may have died over them.
+CREATE OR REPLACE FUNCTION enclave.stale_claims(age interval) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = ''
+AS $body$
+    SELECT schema_name FROM enclave.issued WHERE state = 'claimed' AND claimed_at < now() - age
 $body$;
 
 -- How many ready schemas of the current template there are.

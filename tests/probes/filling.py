@@ -19,7 +19,7 @@ from permissions.actions.memberships import assign_role
 from permissions.holder import load
 from permissions.models import GroupProfile, Role
 from permissions.models.roles import MEMBER_RANK
-from records.actions import collections, records, views
+from records.actions import collections, files, records, views
 from records.models import Collection
 from records.tables import TableQuery, of_collection
 from records.values import FieldSpec, FieldType
@@ -104,6 +104,13 @@ def _fill_records(filled: Filled) -> None:
             at=now,
         )
         filled.made[f"record_{number}"] = done.record
+    filled.made["file"] = files.attach(
+        record=filled.made["record_0"],
+        name=f"{marker}.txt",
+        chunks=[marker.encode()],
+        by=owner,
+        at=now,
+    )
     binned = records.move_to_bin(
         collection=filled.collection, ids=[filled.made["record_2"].pk], by=owner, at=now
     )
