@@ -43,7 +43,7 @@ class TestAnInterruptedLoading:
             assert User.objects.count() == 1 + len(SMALL.people)
             found = {
                 collection.name: list(
-                    Record.objects.filter(collection=collection).values_list("values", flat=True)
+                    Record.objects.live().filter(collection=collection).values_list("values", flat=True)
                 )
                 for collection in Collection.objects.all()
             }
