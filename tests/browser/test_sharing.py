@@ -48,16 +48,18 @@ def share_airports(page: Page) -> None:
 
 
 def see_it_in_the_trail(page: Page) -> None:
-    """Find each step in the trail, and open one beside it."""
+    """Find each step in the trail, and open two beside it: one with what was written, the other after it."""
     page.locator("#side").get_by_role("link", name="Trail").click()
     arrive(page, "Trail")
     for sentence in (
         f"Hanna Lund made the group {GROUP}",
         f"Hanna Lund added Gus Ferry to the group {GROUP}",
-        f"Hanna Lund added the membership Gus Ferry in {GROUP}",
         f"Hanna Lund shared Airports with the group {GROUP}",
     ):
         expect(page.get_by_role("rowheader").filter(has_text=sentence).first).to_be_visible()
+    page.get_by_role("link", name=f"Hanna Lund added Gus Ferry to the group {GROUP}").first.click()
+    written = f"Hanna Lund added the membership Gus Ferry in {GROUP}"
+    expect(page.locator("#panel")).to_contain_text(written)
     page.get_by_role("link", name=f"Hanna Lund shared Airports with the group {GROUP}").first.click()
     expect(page.locator("#panel")).to_contain_text("Hanna Lund shared Airports")
 
