@@ -8,11 +8,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import DatabaseError
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.identity.models import User
 from audit.actions import events
 from jobs.actions import Run
+from jobs.models import Job
 from jobs.registry import kind
 from permissions import perms
 from records.actions import bulk, undo
@@ -110,7 +112,13 @@ def _zone(run: Run) -> tzinfo:
         return UTC
 
 
-@kind(bulk.KIND, label="Change many records")
+def _taken_back_at(job: Job) -> str:
+    """Return where what a job did can be taken back, "" when it did nothing."""
+    token = dict(job.result.get("undo") or {}).get("token", "")
+    return reverse("records:undo", args=[token]) if token else ""
+
+
+@kind(bulk.KIND, label="Change many records", result_url=_taken_back_at)
 def change_many(run: Run) -> Mapping[str, Any]:
     """Change or bin all records that a query leaves, by key, with the rights that the person has now."""
     verb, by = run.payload["verb"], UUID(run.payload["by"])
@@ -129,7 +137,7 @@ def change_many(run: Run) -> Mapping[str, Any]:
             ids = list(rows.values_list("pk", flat=True)[:CHUNK])
             if not ids:
                 _tell(table, verb, state["count"])
-                return {"records": state["count"], "undo": state["token"]}
+                return {"records": state["count"], "undo": {"token": state["token"]}}
             token, count = _apply(table, verb, ids, run, by, at, state["token"])
             state.update(after=str(ids[-1]), token=token, count=state["count"] + count)
             run.checkpoint(state, done=state["count"])

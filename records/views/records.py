@@ -94,12 +94,12 @@ def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> 
     """Return the fields of a record in reading order."""
     cells = cells_of(request, place, place.table.labels([row]))
     base = place.url("record", row.id)
-    typed = {column.key for column in place.typed()}
+    typed = {column.key for column in place.in_place()}
     return [
         {
             "label": column.name,
             "help": column.spec.help,
-            "html": cells.whole(column.spec, row.values.get(column.key)),
+            "html": cells.whole(column.spec, row.values.get(column.key), row=row.id),
             "sensitive": column.spec.sensitive,
             "edit_url": f"{base}edit/{column.key}/" if may_change and column.key in typed else "",
         }
@@ -145,10 +145,10 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
 @at_place(perms.RECORDS_CHANGE)
 def record_new(request: HttpRequest, place: Place) -> HttpResponse:
     """Add a record by hand."""
-    columns, options = place.typed(), Options(request, place)
+    columns, options = place.in_place(), Options(request, place)
     status, form = 200, ValuesForm(columns, options)
     if request.method == "POST":
-        values = {column.key: posted(column.spec, request.POST, column.key) for column in columns}
+        values = {column.key: posted(column.spec, request.POST, column.key) for column in place.typed()}
         try:
             done, made = touching.create(request, place, values)
         except Invalid as refusal:

@@ -117,6 +117,14 @@ class TestEditInPlace:
         ben.post(f"{page_of(record)}edit/", {**hidden_of(page), "choice_f_seats": "theirs"})
         assert gig("Cellar").values["f_seats"] == 91
 
+    def test_of_the_name_gives_the_link_to_the_record_back(self, ben: Client, gig: Find) -> None:
+        record = gig("Cellar")
+        address = f"{page_of(record)}edit/f_name/?handle"
+        assert f'data-edit="{address}"' in ben.get(LIST).content.decode()
+        begun = hidden_of(ben.get(address, headers=HTMX).content.decode())
+        answer = ben.post(address, {**begun, "f_name": "The <Cellar>"}, headers=HTMX).content.decode()
+        assert answer == f'<a href="{page_of(record)}" data-panel>The &lt;Cellar&gt;</a>'
+
     def test_refuses_a_field_that_one_may_not_read(self, ben: Client, gig: Find) -> None:
         assert ben.get(f"{page_of(gig('Harbour'))}edit/f_fee/").status_code == 404
 
