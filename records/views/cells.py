@@ -20,6 +20,8 @@ _SAID = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY})
 HIDDEN = "Not shared with you"
 # In the address of a value: it names its record, so its cell is the link there.
 HANDLE = "handle"
+# Longer names are cut in lists, with the whole on hover.
+CUT = 40
 
 
 class Cells:
@@ -124,12 +126,14 @@ def _line(cells: Cells, row: Row, columns: Sequence[Column], typed: frozenset[st
 def handle_html(cells: Cells, row: Row, handle: Column | None) -> SafeString:
     """Return the link that leads to a record: the value that names it, in words."""
     value = row.values.get(handle.key) if handle else None
+    url = cells.place.url("record", row.id)
     if handle is None or value is None:
-        inside = SafeString('<span class="muted">Untitled</span>')
-    else:
-        # A link inside the link to the record would be none.
-        inside = cells.plain(handle.spec, value)
-    return format_html('<a href="{}" data-panel>{}</a>', cells.place.url("record", row.id), inside)
+        return format_html('<a href="{}" data-panel><span class="muted">Untitled</span></a>', url)
+    # A link inside the link to the record would be none.
+    inside = cells.plain(handle.spec, value)
+    if isinstance(value, str) and len(value) > CUT:
+        return format_html('<a href="{}" title="{}" data-panel>{}</a>', url, value, inside)
+    return format_html('<a href="{}" data-panel>{}</a>', url, inside)
 
 
 def heading(column: Column) -> str:

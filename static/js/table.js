@@ -52,7 +52,7 @@ const reachable = ({ target }) => {
   const cell = target.closest?.("td[data-edit], th[data-edit]");
   if (!cell || cell.matches(".editing")) return;
   if (!cell.hasAttribute("tabindex")) cell.tabIndex = -1;
-  cell.style.width = `${cell.offsetWidth}px`; // or the column would shrink while its widest value is being edited
+  cell.style.width = `${cell.getBoundingClientRect().width}px`; // or the column would shrink while its widest value is being edited
 };
 document.addEventListener("edit", reachable, true);
 document.addEventListener("dblclick", reachable, true);
