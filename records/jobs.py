@@ -167,6 +167,9 @@ def _tell(table: CollectionTable, verb: str, count: int) -> None:
 def take_back_many(run: Run) -> Mapping[str, Any]:
     """Take back a change in the parts that it was made in, the last first."""
     count, by = int(run.state.get("count", 0)), run.payload["by"]
+    if not run.state:
+        with run.chunk():
+            run.checkpoint(total=undo.records_in(UndoStep.objects.filter(token=run.payload["token"])))
     while True:
         with run.chunk():
             steps = UndoStep.objects.filter(token=run.payload["token"]).select_related("collection")

@@ -73,10 +73,14 @@ def what(*, token: str, by: User | None) -> str:
     step = _steps(token, by).select_related("collection").defer("payload").first()
     if step is None:
         raise CannotUndo
+    return _words(step, records_in(_steps(token, by)))
+
+
+def records_in(steps: "QuerySet[UndoStep]") -> int:
+    """Return how many records some steps are about."""
     # Counted there: what a job did is many steps, each with the old values of a thousand records.
     sizes = [_Length(KeyTransform(name, "payload")) for name in ("ids", "changes")]
-    count = _steps(token, by).order_by().aggregate(total=Sum(Coalesce(*sizes, 0)))["total"]
-    return _words(step, count)
+    return int(steps.order_by().aggregate(total=Sum(Coalesce(*sizes, 0)))["total"] or 0)
 
 
 class _Length(Func):
