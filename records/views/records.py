@@ -23,7 +23,7 @@ from records.tables import Row, to_python
 from records.tables.columns import CREATED, CREATED_BY, UPDATED, UPDATED_BY
 from records.values import Canonical, FieldType
 from records.views import beside, conflicts, touching
-from records.views.answers import person, say_done, way_back
+from records.views.answers import here_before, person, say_done, way_back
 from records.views.cells import cells_of
 from records.views.history import history, trail_url
 from records.views.inputs import Options, ValuesForm, posted
@@ -217,7 +217,10 @@ def record_bin(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
         at=timezone.now(),
     )
     say_done(request, done, text=f"{row.title} moved to the bin")
-    return HttpResponseRedirect(place.way_on())
+    # From beside its list one goes on with the list as it is filtered and sorted.
+    there = here_before(request, "")
+    is_list = there.partition("?")[0] == place.url("list")
+    return HttpResponseRedirect(there if is_list else place.way_on())
 
 
 def _delete(request: HttpRequest, place: Place, row: Row) -> HttpResponse:

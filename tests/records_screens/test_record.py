@@ -47,6 +47,15 @@ class TestPage:
         assert "<html" not in page
         assert "panel-title" in page
 
+    def test_goes_to_the_bin_from_beside_its_list_which_stays_as_it_is(self, ben: Client, gig: Find) -> None:
+        address = page_of(gig("Cellar"))
+        panel = ben.get(address, headers={**HTMX, "HX-Target": "panel"}).content.decode()
+        assert f'action="{address}bin/"' in panel
+        came = f"http://{ben.defaults['HTTP_HOST']}{LIST}?f=f_mood:is:loud"
+        assert ben.post(f"{address}bin/", headers={"Referer": came})["Location"] == f"{LIST}?f=f_mood:is:loud"
+        elsewhere = {"Referer": "https://elsewhere.example/c/gigs/?x=1"}
+        assert ben.post(f"{page_of(gig('Harbour'))}bin/", headers=elsewhere)["Location"] == LIST
+
     def test_is_not_there_for_another_organisation(self, dee: Client, gig: Find) -> None:
         assert dee.get(page_of(gig("Cellar"))).status_code == 404
 
