@@ -26,11 +26,11 @@ def edit(request: HttpRequest, place: Place, row: Row, column: Column) -> HttpRe
         raise TypeError("Only records have files.")
     kept = _kept(row, column)
     if request.method != "POST":
-        return _form(request, row, column, kept)
+        return _form(request, place, row, column, kept)
     try:
         done, undo = _keep(request, place, record, column, kept)
     except FileRefused as refusal:
-        return _form(request, row, column, kept, problem=str(refusal))
+        return _form(request, place, row, column, kept, problem=str(refusal))
     response = _shown(request, place, find_row(place, UUID(row.id)), column)
     if done:
         trigger_client_event(response, "toast", {"text": done, "undo": undo})
@@ -66,10 +66,19 @@ def _keep(
 
 
 def _form(
-    request: HttpRequest, row: Row, column: Column, kept: RecordFile | None, *, problem: str = ""
+    request: HttpRequest,
+    place: Place,
+    row: Row,
+    column: Column,
+    kept: RecordFile | None,
+    *,
+    problem: str = "",
 ) -> HttpResponse:
     context = {
         "action": request.get_full_path(),
+        # Without htmx the form is sent to where files are attached, which knows of fields too.
+        "page": place.url("file-attach", row.id),
+        "key": column.key,
         "id": f"id-{row.id}_{column.key}",
         "label": column.name,
         "kept": kept,

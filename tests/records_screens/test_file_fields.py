@@ -69,6 +69,16 @@ class TestInPlace:
             assert f'href="{link[1]}"' in ben.get(page).content.decode()
         assert ben.get(link[1]).status_code == 302
 
+    def test_its_form_is_taken_from_a_browser_that_sends_it_by_itself(
+        self, ben: Client, pulse: Organisation, gig: Find, plan: str
+    ) -> None:
+        record = gig("Cellar")
+        form = ben.get(f"{page_of(record)}edit/{plan}/", headers=HTMX).content.decode()
+        assert f'method="post" action="{page_of(record)}files/" enctype="multipart/form-data"' in form
+        sent = {"field": plan, "file": SimpleUploadedFile("plan.pdf", b"%PDF-1.7")}
+        assert ben.post(f"{page_of(record)}files/", sent).status_code == 302
+        assert kept(pulse, record) == ["plan.pdf"]
+
     def test_another_takes_its_place_and_the_first_stays_attached(
         self, ben: Client, pulse: Organisation, gig: Find, plan: str
     ) -> None:
