@@ -120,3 +120,11 @@ def hold_records() -> None:
     """
     with connections[required().alias].cursor() as cursor:
         cursor.execute("LOCK TABLE records_record IN SHARE ROW EXCLUSIVE MODE")
+
+
+def limit_statements(seconds: float) -> None:
+    """End every statement of this transaction that takes longer."""
+    with connections[required().alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true)", (f"{max(1, int(seconds * 1000))}ms",)
+        )

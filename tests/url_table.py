@@ -305,6 +305,7 @@ TABLE: dict[str, Row] = {
     "records:collection-remove": Row(ADMIN, _DESIGNED, sees=MEMBER),
     "records:field-new": Row(ADMIN, _DESIGNED, sees=MEMBER),
     "records:field-design": Row(ADMIN, _FIELD, sees=MEMBER),
+    "records:field-quick": Row(ADMIN, _FIELD, sees=MEMBER),
     "records:field-remove": Row(ADMIN, _FIELD, sees=MEMBER),
     "records:field-restore": Row(ADMIN, {"key": "designed", "field": "f_gone"}, sees=MEMBER),
     # records: home, and what needs no table

@@ -19,6 +19,7 @@ from operations.demo import designs
 from operations.demo.nights import Night, gig_days, make_nights, make_readings, make_wearers
 from operations.demo.places import ARTISTS, Venue
 from records.actions import collections, loading
+from records.indexes.rules import plan
 from records.models import Collection, Record
 from records.values import FieldSpec, compile_validator, dumps
 from tenants.context import Actor, enter
@@ -79,6 +80,8 @@ class Loader:
                 total += loading.copy_in(
                     collection=collection, rows=chunk, import_id=None, by=self.owner.pk, at=timezone.now()
                 )
+        with enter(self.organisation, actor=self.actor):
+            plan(collection)
         return total
 
     def ids(self, collection: Collection, key: str) -> dict[str, UUID]:

@@ -15,7 +15,7 @@ from records.actions.checking import forget_design
 from records.actions.converting import Consequences, converter, preview
 from records.actions.done import Done
 from records.actions.refusals import CannotDesign
-from records.indexes.rules import plan
+from records.indexes.rules import plan, try_again
 from records.models import Collection, Field, Record, UniqueValue
 from records.models.field import UNIQUE_TYPES
 from records.statements import fill_unique, hold_records, set_values
@@ -120,6 +120,16 @@ def reorder(*, collection: Collection, keys: Sequence[str], by: User | None, at:
     Field.objects.bulk_update(fields.values(), ["position"])
     _design_changed(collection, at=at)
     return Done("Saved", count=len(ordered))
+
+
+def make_quick(*, field: Field, by: User | None, at: datetime) -> Done:
+    """Have a field prepared for filtering and sorting; what could not be prepared before is tried again."""
+    field.indexed = True
+    field.save(update_fields=["indexed"])
+    forget_design(field.collection)
+    if not plan(field.collection):
+        try_again(field.collection)
+    return Done(f"{field.name} is being prepared. Lists get quick as soon as that is done.")
 
 
 def remove(*, field: Field, by: User | None, at: datetime) -> Done:

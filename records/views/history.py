@@ -23,7 +23,7 @@ from records.perms import RECORDS_SENSITIVE
 from records.tables import CollectionTable, Row, of_collection
 from records.tables.columns import json_column
 from records.tables.labels import name_references
-from records.values import FieldSpec, display
+from records.values import SPOKEN, FieldSpec, display
 from records.views.places import Place
 
 ENTRIES = 20
@@ -72,7 +72,7 @@ class Words:
         if spec is None:
             return value
         found = Decimal(str(value)) if isinstance(value, float) else value
-        return display(spec, found, zone=self.zone, labels=self.labels) or str(value)
+        return display(spec, found, zone=self.zone, locale=SPOKEN, labels=self.labels) or str(value)
 
 
 def history(place: Place, row: Row, *, after: Cursor | None = None) -> tuple[list[Said], Cursor | None]:

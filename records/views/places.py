@@ -73,6 +73,16 @@ class Place:
             if not column.system and column.type is not FieldType.FILE
         ]
 
+    def in_place(self) -> list[Column]:
+        """Return the columns that are changed in place: those typed into, and those that hold a file."""
+        typed = {column.key for column in self.typed()}
+        holds_files = self.collection is not None
+        return [
+            column
+            for key, column in self.table.columns.items()
+            if key in typed or (holds_files and column.type is FieldType.FILE)
+        ]
+
     def labels(self, columns: Sequence[Column], values: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Name what some values refer to, as far as the person may see it."""
         if not any(column.type.is_reference for column in columns):

@@ -23,7 +23,7 @@ from records.tables import Row, to_python
 from records.tables.columns import CREATED, CREATED_BY, UPDATED, UPDATED_BY
 from records.values import Canonical, FieldType
 from records.views import beside, conflicts, touching
-from records.views.answers import person, say_done, way_back
+from records.views.answers import here_before, person, say_done, way_back
 from records.views.cells import cells_of
 from records.views.history import history, trail_url
 from records.views.inputs import Options, ValuesForm, posted
@@ -94,12 +94,12 @@ def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> 
     """Return the fields of a record in reading order."""
     cells = cells_of(request, place, place.table.labels([row]))
     base = place.url("record", row.id)
-    typed = {column.key for column in place.typed()}
+    typed = {column.key for column in place.in_place()}
     return [
         {
             "label": column.name,
             "help": column.spec.help,
-            "html": cells.whole(column.spec, row.values.get(column.key)),
+            "html": cells.whole(column.spec, row.values.get(column.key), row=row.id),
             "sensitive": column.spec.sensitive,
             "edit_url": f"{base}edit/{column.key}/" if may_change and column.key in typed else "",
         }
@@ -145,10 +145,10 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
 @at_place(perms.RECORDS_CHANGE)
 def record_new(request: HttpRequest, place: Place) -> HttpResponse:
     """Add a record by hand."""
-    columns, options = place.typed(), Options(request, place)
+    columns, options = place.in_place(), Options(request, place)
     status, form = 200, ValuesForm(columns, options)
     if request.method == "POST":
-        values = {column.key: posted(column.spec, request.POST, column.key) for column in columns}
+        values = {column.key: posted(column.spec, request.POST, column.key) for column in place.typed()}
         try:
             done, made = touching.create(request, place, values)
         except Invalid as refusal:
@@ -217,7 +217,10 @@ def record_bin(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
         at=timezone.now(),
     )
     say_done(request, done, text=f"{row.title} moved to the bin")
-    return HttpResponseRedirect(place.way_on())
+    # From beside its list one goes on with the list as it is filtered and sorted.
+    there = here_before(request, "")
+    is_list = there.partition("?")[0] == place.url("list")
+    return HttpResponseRedirect(there if is_list else place.way_on())
 
 
 def _delete(request: HttpRequest, place: Place, row: Row) -> HttpResponse:

@@ -106,6 +106,17 @@ class TestKeys:
         expect(row(page, "AP001").locator("form[data-inline] input:not([type=hidden])")).to_be_focused()
         page.keyboard.press("Escape")
         expect(page.locator("form[data-inline]")).to_have_count(0)
+        # One goes on from where one was, and nothing has moved.
+        expect(row(page, "AP001").locator("th a")).to_be_focused()
+        place = cell(page, "AP001", "city")
+        page.keyboard.press("ArrowRight")
+        expect(place).to_be_focused()
+        before = [place.bounding_box(), cell(page, "AP002", "runways").bounding_box()]
+        page.keyboard.press("e")
+        expect(place.locator("form[data-inline] input:not([type=hidden])")).to_be_focused()
+        assert [place.bounding_box(), cell(page, "AP002", "runways").bounding_box()] == before
+        page.keyboard.press("Escape")
+        expect(place).to_be_focused()
         page.keyboard.press("?")
         expect(page.locator("#keys")).to_be_visible()
         page.keyboard.press("Escape")
