@@ -166,3 +166,18 @@ class TestOthers:
         ben = client_as("ben@pulse.example", pulse)
         assert ben.get("/imports/").status_code == 403
         assert ben.post("/imports/", {"file": SimpleUploadedFile("a.csv", PLACES)}).status_code == 403
+
+
+class TestUploads:
+    def test_of_a_hundred_thousand_parts_are_turned_away(self, ada_at: Client) -> None:
+        for head in (b'name="file"; filename="a.csv"', b'name="x"'):
+            part = b"--cut\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n1\r\n"
+            body = part * 100_000 + b"--cut--\r\n"
+            answer = ada_at.post("/imports/", body, content_type="multipart/form-data; boundary=cut")
+            assert answer.status_code == 400
+
+    def test_that_say_they_are_too_large_are_turned_away_unread(self, ada_at: Client, settings: Any) -> None:
+        settings.UPLOAD_LIMIT = -(1024 * 1024) + 100
+        answer = ada_at.post("/imports/", {"file": SimpleUploadedFile("a.csv", PLACES * 10)})
+        assert answer.status_code == 413
+        assert b"too large" in answer.content
