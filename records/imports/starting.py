@@ -64,6 +64,8 @@ def twin_of(row: Import) -> Import | None:
     For a file that is to become a new collection: in any table.
     """
     others = Import.objects.filter(digest=row.digest, state__in=INSIDE, collection__deleted_at=None)
-    if row.room or row.collection_id is not None:
-        others = others.filter(room=row.room, collection_id=row.collection_id)
+    if row.room:
+        others = others.filter(room=row.room)
+    elif row.collection_id is not None:
+        others = others.filter(collection_id=row.collection_id)
     return others.exclude(pk=row.pk).select_related("collection").order_by("-id").first()

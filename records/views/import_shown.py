@@ -1,7 +1,6 @@
 """What the pages of an import show, worked out from its row and its job."""
 
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -220,22 +219,22 @@ def undo_page(request: HttpRequest, row: Import) -> dict[str, Any]:
     told = [f"{count:,} records are deleted for good. They do not go to the recycle bin."]
     if row.room:
         told.append("Rows that others need stay.")
-    elif linking := _linking(row.collection_id):
+    elif row.collection and (linking := _linking(row.collection)):
         told.append(f"Links to them from {', '.join(linking)} will lead nowhere.")
     told.append("The trail keeps what they held, and that they were imported and deleted.")
     return {**page(request, row), "count": count, "changed": changed, "consequences": told}
 
 
-def _linking(collection_id: UUID | None) -> list[str]:
+def _linking(collection: Collection) -> list[str]:
     """Return the names of other collections that link to one."""
     names = (
         Field.objects.filter(
             type=FieldType.RECORD.value,
             deleted_at=None,
             collection__deleted_at=None,
-            options__collection=str(collection_id),
+            options__collection=str(collection.pk),
         )
-        .exclude(collection_id=collection_id)
+        .exclude(collection=collection)
         .values_list("collection__name", flat=True)
     )
     return sorted(set(names))

@@ -1,11 +1,14 @@
 """Files come in any order: what was text becomes a link once there is something to link to."""
 
+from datetime import UTC
+
 import pytest
 
 from accounts.identity.models import User
 from jobs.testing import run_due
 from permissions import perms
 from records.actions import fields
+from records.actions.refusals import CannotDesign
 from records.imports import actions
 from records.models import Collection, Record, RecordUserGrant
 from records.values import FieldSpec, FieldType
@@ -97,7 +100,7 @@ class TestConversion:
         assert fields.change(field=field, new=new, by=ada, at=NOW).job is not None
         for _ in range(2):
             field.refresh_from_db()
-            fields.convert_some(field, old, after=None, limit=4, by=ada.pk, at=NOW, zone=NOW.tzinfo)  # type: ignore[arg-type]  # it has one
+            fields.convert_some(field, old, after=None, limit=4, by=ada.pk, at=NOW, zone=UTC)
         run_due(inside)
         assert names(flown, "tailnum") == ["N1", "N2", "N3", None] * 2
 
@@ -108,10 +111,21 @@ class TestConversion:
         assert planes is not None
         grant(RecordUserGrant, cy, perms.RECORDS_VIEW, planes.records.get(values__tailnum="N2"))
         field = flown.fields.get(key="tailnum")
-        told = [
-            fields.preview_change(field=field, new=linked("tailnum", planes), by=who) for who in (cy, None)
-        ]
-        assert [one.converted for one in told] == [2, 0]
+        told = fields.preview_change(field=field, new=linked("tailnum", planes), by=cy)
+        assert told.converted == 2
+
+    def test_loses_nothing_when_the_person_sees_the_other_collection_no_more(
+        self, bring: Bring, flown: Collection, ada: User
+    ) -> None:
+        planes = bring(PLANES, "planes.csv").collection
+        assert planes is not None
+        field, old = flown.fields.get(key="tailnum"), flown.fields.get(key="tailnum").spec()
+        fields.change(field=field, new=linked("tailnum", planes), by=ada, at=NOW)
+        Collection.objects.filter(pk=planes.pk).update(deleted_at=NOW)
+        before = [one.values for one in flown.records.order_by("pk")]
+        with pytest.raises(CannotDesign):
+            fields.convert_some(field, old, after=None, limit=9, by=ada.pk, at=NOW, zone=UTC)
+        assert [one.values for one in flown.records.order_by("pk")] == before
 
 
 class TestTitle:

@@ -11,6 +11,7 @@ from jobs.testing import run_due
 from permissions.models import Membership, Role
 from records import rooms
 from records.imports import actions
+from records.imports.destination import Removed
 from records.imports.destinations import into, where
 from records.imports.refusals import MappingRefused, NotAllowedAnyMore
 from records.imports.store import Spool
@@ -130,12 +131,10 @@ class TestUndo:
 
     def test_goes_on_in_small_steps(self, bring: Any) -> None:
         row = bring(SPEAKERS)
-        there, after, counts = where(row), "", []
-        while after is not None:
-            step = there.take_out(row.pk, after=after, limit=2, unchanged_only=False)
-            counts.append(step.count)
-            after = step.after
-        assert counts == [2, 1, 0]
+        steps = [Removed(0, "")]
+        while (after := steps[-1].after) is not None:
+            steps.append(where(row).take_out(row.pk, after=after, limit=2, unchanged_only=False))
+        assert [step.count for step in steps] == [0, 2, 1, 0]
         assert ImportedRow.objects.filter(import_of=row).count() == 3
 
 
