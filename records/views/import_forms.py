@@ -255,6 +255,10 @@ class DesignForm(MissingForm):
         return found
 
 
+def _called(spec: FieldSpec) -> str:
+    return f"{spec.name} · required" if spec.required else spec.name
+
+
 class MappingForm(MissingForm):
     """The columns of a file and the fields of a collection that they go to."""
 
@@ -270,7 +274,7 @@ class MappingForm(MissingForm):
     ) -> None:
         super().__init__(data)
         self.all_columns, self.specs, self.targets = columns, {spec.key: spec for spec in specs}, targets
-        known = [("", "Leave out"), *((spec.key, spec.name) for spec in specs)]
+        known = [("", "Leave out"), *((spec.key, _called(spec)) for spec in specs)]
         for at, column in enumerate(columns):
             options = list(known)
             if may_design:
