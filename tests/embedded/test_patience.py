@@ -93,6 +93,14 @@ def test_a_body_that_is_shorter_than_it_says_keeps_nobody_waiting(port: int) -> 
         assert connection.recv(1000) == b""
 
 
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(HEAD % 100 + bytes(99))
+        connection.shutdown(socket.SHUT_WR)
+        assert answer_on(connection) == b""
+    assert asked(port, bytes(100)) == b"100"
+
+
 def test_a_large_body_comes_in(port: int) -> None:
     assert asked(port, bytes(5_000_000)) == b"5000000"
 
