@@ -181,7 +181,7 @@ class TestUploads:
     def test_that_break_off_begin_no_import(self, ada_at: Client, pulse: Organisation) -> None:
         body = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nname,x\nA,1\n'
         broken = WholeBody(BytesIO(body), len(body) + 100)
-        more = {"wsgi.input": broken, "CONTENT_LENGTH": str(len(body) + 100)}
+        more: dict[str, Any] = {"wsgi.input": broken, "CONTENT_LENGTH": str(len(body) + 100)}
         answer = ada_at.post("/imports/", b"x", content_type="multipart/form-data; boundary=cut", **more)
         assert answer.status_code == 408
         with enter(pulse, actor=Actor.system("test")):
