@@ -2,7 +2,8 @@
 
 import os
 
-worker_class = "gthread"
+# Threads, with a limit on how long a request may take to come in.
+worker_class = "config.patience.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 # One import for all processes: half the time to start, and shared memory.

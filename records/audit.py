@@ -9,6 +9,7 @@ from records.models import (
     CollectionUserGrant,
     Field,
     Import,
+    ImportedRow,
     IndexState,
     Record,
     RecordFile,
@@ -57,6 +58,7 @@ for _grants in (CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, Reco
 trail.exclude(Tally, reason="Counts derived from the records by triggers.")
 trail.exclude(UniqueValue, reason="Derived from the values of the records by triggers.")
 trail.exclude(UndoStep, reason="Old values for an hour; the change itself and its undoing are captured.")
+trail.exclude(ImportedRow, reason="Which rows a file brought; their own events say that they were added.")
 trail.exclude(IndexState, reason="How far the making of an index is; no data of the organisation.")
 
 declare("collection.made", sentence="{actor} made the collection {collection}", about=Collection)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
 from django.db import transaction
 from django.db.utils import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
@@ -22,6 +22,7 @@ from tenants.placement import Stop, Tenant
 
 Next = Callable[[HttpRequest], HttpResponse]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+AROUND_FILE = 1024 * 1024  # what a form may have beside its file
 logger = logging.getLogger(__name__)
 
 
@@ -119,10 +120,8 @@ class PlaneMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answering: Answering = request.answering  # type: ignore[attr-defined]  # set by HostMiddleware
-        try:
-            self._spool(request)
-        except (MultiPartParserError, TooManyFilesSent):
-            return render(request, "errors/400.html", {"frame": None}, status=400)
+        if (refused := self._spool(request)) is not None:
+            return refused
         if answering.site is Site.PUBLIC:
             return self.get_response(request)
         if answering.site is Site.OPERATORS:
@@ -132,9 +131,22 @@ class PlaneMiddleware:
             raise NoTenant(f"A {answering.site} site without an organisation.")
         return self._inside(request, answering.tenant)
 
-    def _spool(self, request: HttpRequest) -> None:
-        if request.method not in SAFE_METHODS:
+    def _spool(self, request: HttpRequest) -> HttpResponse | None:
+        """Read the body, and return the answer to one that cannot be read."""
+        if request.method in SAFE_METHODS:
+            return None
+        declared = request.META.get("CONTENT_LENGTH") or ""
+        if declared.isdecimal() and int(declared) > settings.UPLOAD_LIMIT + AROUND_FILE:
+            # Before a byte of it lies on the disk. Nothing beyond what is declared is ever read.
+            return render(request, "errors/413.html", {"frame": None}, status=413)
+        try:
             _ = request.POST
+        except (MultiPartParserError, TooManyFilesSent):
+            return render(request, "errors/400.html", {"frame": None}, status=400)
+        except (ConnectionError, UnreadablePostError):
+            # It came too slowly, or its sender has gone away.
+            return render(request, "errors/400.html", {"frame": None}, status=408)
+        return None
 
     def _inside(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
         try:

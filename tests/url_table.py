@@ -367,6 +367,7 @@ TABLE: dict[str, Row] = {
         f"records:room-{name}": Row(MEMBER, _ROOM, sees=MEMBER, or_404=True, elsewhere=None)
         for name in ("bulk-change", "bulk-bin", "bin", "bin-restore", "bin-purge")
     },
+    "records:room-import-into": Row(MEMBER, _ROOM, sees=MEMBER, elsewhere=None),
     "records:room-find": Row(MEMBER, {**_ROOM, "field": "name"}, sees=MEMBER, or_404=True),
     **{
         f"records:room-{name}": Row(OWNER, {**_ROOM, "view": "room view"}, sees=OWNER)

@@ -86,7 +86,7 @@ def field_design(request: HttpRequest, place: Place, field: str) -> HttpResponse
     """Change a field; what that does to the data is said, and agreed to, before it is done."""
     found = field_of(place, field)
     if request.method != "POST":
-        return _page(request, place, _form(request, place, found), found)
+        return _page(request, place, _asked_for(request, _form(request, place, found)), found)
     judged = not _is_draft(request)
     form = _form(request, place, found, request.POST, judged=judged)
     if not judged:
@@ -113,10 +113,18 @@ def field_design(request: HttpRequest, place: Place, field: str) -> HttpResponse
         return _page(request, place, form, found, status=422)
 
 
+def _asked_for(request: HttpRequest, form: FieldForm) -> FieldForm:
+    """Begin with a link to a collection, where the address says so: an import saw that it would fit."""
+    wanted = request.GET.get("link", "")
+    if wanted and wanted in form.names:
+        form.initial = {**form.initial, "type": FieldType.RECORD, "target": wanted}
+    return form
+
+
 def _change(request: HttpRequest, place: Place, form: FieldForm, field: Field) -> HttpResponse:
     """Ask when something happens to the data that was not agreed to, or else change the field."""
     new, zone = form.spec(field.key), place.table.zone
-    told = fields.preview_change(field=field, new=new, zone=zone)
+    told = fields.preview_change(field=field, new=new, zone=zone, by=person(request))
     said = [*told.sentences, *_exposed(field, new)]
     if told.is_large:
         said.append("It takes a while and goes on in the background; you can leave the page.")

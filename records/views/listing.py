@@ -167,7 +167,7 @@ def shell(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
         "may": {name: place.may(f"records.{name}") for name in ("change", "delete", "share", "import")},
         "may_design": place.may(perms.COLLECTIONS_DESIGN),
         "menus": _menus(request, place),
-        "import_url": address_of("records:import-into", place.table.key) if place.collection else "",
+        "import_url": place.url("import-into"),
         "accept": FILES,
         "picked": _actions(place),
     }
@@ -182,15 +182,16 @@ def _share_url(place: Place) -> str:
 
 def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
     columns = place.table.shown(query)
-    sort = query.sort or place.table.default_sort()
+    sort, handle = query.sort or place.table.default_sort(), handle_of(place, columns)
     heads = []
-    for column in ordered(columns, handle_of(place, columns)):
+    for column in ordered(columns, handle):
         sorted_now = ("descending" if sort.descending else "ascending") if sort.key == column.key else ""
         heads.append(
             {
                 "label": heading(column),
                 "column": column.key,
-                "kind": column.type.value,
+                # What leads to the record stands left, a number too.
+                "kind": "text" if column == handle else column.type.value,
                 "sort_url": place.list_url(query.sorted_by(column.key)) if column.sortable else "",
                 "sorted": sorted_now,
                 "help": column.spec.help,
@@ -201,9 +202,8 @@ def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
 
 def _menus(request: HttpRequest, place: Place) -> dict[str, list[dict[str, Any]]]:
     add: list[dict[str, Any]] = [{"label": "Add one record", "url": place.url("new"), "icon": "plus"}]
-    there = address_of("records:import-into", place.table.key) if place.collection else ""
-    if there and place.may(perms.RECORDS_IMPORT):
-        add.append({"label": "Import a file", "url": there, "icon": "arrow-up-tray"})
+    if place.may(perms.RECORDS_IMPORT):
+        add.append({"label": "Import a file", "url": place.url("import-into"), "icon": "arrow-up-tray"})
     more: list[dict[str, Any]] = []
     if place.collection:
         if place.may(perms.COLLECTIONS_DESIGN) and (

@@ -20,6 +20,7 @@ from permissions.policies import policy_for
 from records import rooms
 from records.models import Collection, Record
 from records.rooms.actions import typed_specs
+from records.rooms.registry import Room
 from records.rooms.table import RoomTable
 from records.tables import CollectionTable, Column, Row, Table, TableQuery, of_collection
 from records.values import FieldType
@@ -89,6 +90,11 @@ class Place:
             return {}
         found = [Row("", "", row, 0, Record()) for row in values]
         return self.table.labels(found)
+
+    @property
+    def room(self) -> Room | None:
+        """Return the room, if it is one."""
+        return self.table.room if isinstance(self.table, RoomTable) else None
 
     @property
     def icon(self) -> str:
