@@ -82,7 +82,7 @@ def bring_airports(page: Page) -> None:
     expect(page.get_by_text("rows can be imported")).to_be_visible()
     assert faults(page) == []
     page.get_by_role("button", name=f"Import {ROWS - 1:,} rows, leave out 1").click()
-    page.get_by_role("link", name="Open the collection").click()
+    page.get_by_role("link", name="Open Airports").click()
 
 
 def see_jobs_done(page: Page) -> None:
