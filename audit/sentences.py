@@ -138,18 +138,28 @@ def _kinds(entry: Entry) -> str:
     return labels.kind_of(entry.type_id, many=True)
 
 
+class _Word(str):
+    """A detail in words. Of a number, `{count:record|records}` says the thing that is counted too."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        return f"{self} {one if str(self) == '1' else many}" if bar else super().__format__(spec)
+
+
 class _Details(dict[str, str]):
     """What a sentence may name; what is missing was erased, or was never there."""
 
     def __missing__(self, key: str) -> str:
-        return f"({ERASED})"
+        return _Word(f"({ERASED})")
 
 
 def _intent(entry: Entry, known: _Known, target: Named | None) -> str:
     actor = actor_name(entry, known.names.people)
     if presenter := codes.presenter_of(entry.code):
         return presenter(entry, actor=actor, target=target)
-    details = _Details({name: _short(shown(value)) for name, value in entry.details.items()})
+    details = _Details({name: _Word(_short(shown(value))) for name, value in entry.details.items()})
     thing = _short(target.label) if target else f"a {labels.kind_of(entry.type_id)}"
     details.update(actor=actor, target=thing)
     template = codes.code(entry.code).sentence if codes.known(entry.code) else "{actor}: " + entry.code

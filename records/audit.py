@@ -72,27 +72,35 @@ declare(
 )
 declare(
     "field.converted",
-    sentence="{actor} changed {field} of {collection} to {type}; {emptied} values were emptied",
+    sentence="{actor} changed {field} of {collection} to {type}; values emptied: {emptied}",
     about=Collection,
 )
 declare("field.removed", sentence="{actor} removed the field {field} from {collection}", about=Collection)
-declare("records.changed_many", sentence="{actor} changed {count} records of {collection}", about=Collection)
 declare(
-    "records.binned", sentence="{actor} moved {count} records of {collection} to the bin", about=Collection
-)
-declare(
-    "records.restored",
-    sentence="{actor} took {count} records of {collection} out of the bin",
+    "records.changed_many",
+    sentence="{actor} changed {count:record|records} of {collection}",
     about=Collection,
 )
 declare(
-    "records.purged", sentence="{actor} deleted {count} records of {collection} for good", about=Collection
+    "records.binned",
+    sentence="{actor} moved {count:record|records} of {collection} to the bin",
+    about=Collection,
+)
+declare(
+    "records.restored",
+    sentence="{actor} took {count:record|records} of {collection} out of the bin",
+    about=Collection,
+)
+declare(
+    "records.purged",
+    sentence="{actor} deleted {count:record|records} of {collection} for good",
+    about=Collection,
 )
 declare("records.undone", sentence="{actor} undid: {what}", about=Collection)
-declare("import.done", sentence="{actor} imported {count} records into {collection}", about=Collection)
+declare("import.done", sentence="{actor} imported {count:record|records} into {collection}", about=Collection)
 declare(
     "import.undone",
-    sentence="{actor} undid an import into {collection}: {count} records were deleted for good",
+    sentence="{actor} undid an import into {collection}: {count:record|records} deleted for good",
     about=Collection,
 )
 declare("file.attached", sentence="{actor} attached {file}", about=Record)

@@ -272,3 +272,9 @@ class TestHistory:
             "Somebody added the group Night crew",
         ]
         assert place is None
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 record"), (12_400, "12,400 records"), (0, "0 records")])
+def test_what_is_counted_is_said_in_the_right_number(inside: Any, count: int, words: str) -> None:
+    events.record("records.changed_many", details={"count": count, "collection": "Bands"})
+    assert said()[0].endswith(f" changed {words} of Bands")
