@@ -3,25 +3,34 @@
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mails
+from accounts.devices import describe
 from accounts.identity.models import User
 from accounts.keys import seal, unseal
 from accounts.links import absolute, bind, is_path_here, own_host
 from accounts.sessions import SessionStore
 from audit import denials
+from permissions.holder import load
 from tenants.context import Plane, required
 
 # Messages of allauth that say what the page shows anyway.
-_SILENT = frozenset({"account/messages/logged_in.txt", "account/messages/logged_out.txt"})
+_SILENT = frozenset(
+    {
+        "account/messages/logged_in.txt",
+        "account/messages/logged_out.txt",
+        "mfa/messages/recovery_codes_generated.txt",
+    }
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -74,6 +83,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             return [stage for stage in stages if not stage.endswith("EmailVerificationStage")]
         return stages
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Turn away who is deactivated, and who does not belong to the organisation (any more)."""
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        if (
+            answer is None
+            and required().plane is Plane.TENANT
+            and not load(user, at=timezone.now()).is_member
+        ):
+            clear_login(request)
+            return cast(HttpResponse, self.respond_user_inactive(request, user))
+        return answer
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Remember the failure; it is written when the request's transaction has ended."""
         if required().plane is Plane.TENANT:
@@ -121,6 +142,10 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has
 
     def decrypt(self, encrypted_text: str) -> str:
         return unseal(encrypted_text)
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        """Call a passkey after the browser it is made in, until its owner calls it something else."""
+        return describe(allauth_context.request.META.get("HTTP_USER_AGENT", ""))
 
     def get_totp_issuer(self) -> str:
         return self._get_site_name()

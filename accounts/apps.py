@@ -15,13 +15,23 @@ class AccountsConfig(AppConfig):
 
         for name in ("access", "audit", "jobs", "people_page", "signals", "sweeps"):
             import_module(f"accounts.{name}")
+        from allauth.account.models import EmailAddress, EmailConfirmation
+        from allauth.mfa.models import Authenticator
         from django.core.checks import Tags, register
 
+        from accounts.identity.models import Session, User
         from accounts.middleware.profile import look
         from config.frame import add_nav, answer_look
         from config.startup import logins_are_small
         from permissions import perms
+        from permissions.access import declared_elsewhere
+        from tenants.standstill import keep_answering, keep_open
 
+        keep_open(
+            *(User, Session, EmailAddress, EmailConfirmation, Authenticator),
+            reason="How people sign in stays theirs, or nobody could come and read.",
+        )
+        keep_answering(*declared_elsewhere(), "accounts:session-end", "accounts:sessions-end-others")
         register(logins_are_small, Tags.database)
         answer_look(look)
         add_nav(

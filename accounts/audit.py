@@ -5,6 +5,7 @@ from allauth.mfa.models import Authenticator
 from accounts.identity.models import Session, User
 from accounts.models import Invitation, OrganisationProfile
 from audit.codes import declare
+from audit.labels import describe
 from audit.registry import trail
 
 trail.exclude(Session, reason="Changes with every visit; signing in and out are events of their own.")
@@ -12,6 +13,10 @@ trail.exclude(Session, reason="Changes with every visit; signing in and out are 
 trail.register(Authenticator, exclude_fields=["last_used_at", "data"], subject="user")
 trail.register(Invitation, mask_fields=["token_hash"], personal=["email"], subject="accepted_by")
 trail.register(OrganisationProfile, exclude_fields=["logo"])
+
+describe(User, kind=("person", "people"))
+describe(Authenticator, kind=("second step", "second steps"))
+describe(OrganisationProfile, kind=("look and settings of", "looks and settings"))
 
 declare("sign_in.done", sentence="{actor} signed in", label="Signed in", about=User)
 declare("sign_in.ended", sentence="{actor} signed out", label="Signed out", about=User)

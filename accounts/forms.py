@@ -35,7 +35,10 @@ class SignInForm(account_forms.LoginForm):  # type: ignore[misc]  # allauth has 
         say(self, login=_("E-mail address"), remember=_("Stay signed in on this device"))
         self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
         # Who comes over from another organisation does not type their address again.
-        self.fields["login"].initial = self.request.GET.get("address", "")[:254] if self.request else ""
+        address = self.request.GET.get("address", "")[:254] if self.request else ""
+        self.fields["login"].initial = address
+        if address:
+            self.fields["password"].widget.attrs["autofocus"] = True
         self.fields["password"].help_text = ""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import validate_email
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.models import User
@@ -39,15 +40,16 @@ class InviteForm(forms.Form):
         help_text=_("They are in these groups from the day they join."),
     )
 
-    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, roles: list[Role], groups: QuerySet[GroupProfile], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         role: Any = self.fields["role"]
         role.queryset = Role.objects.filter(pk__in=[one.pk for one in roles]).by_rank()
         role.label_from_instance = lambda one: one.name
         role.initial = next((one.pk for one in roles if one.code == "member"), None)
-        groups: Any = self.fields["groups"]
-        groups.queryset = GroupProfile.objects.select_related("group")
-        if not groups.queryset.exists():
+        if groups.exists():
+            field: Any = self.fields["groups"]
+            field.queryset = groups.select_related("group")
+        else:
             del self.fields["groups"]
 
     def clean_emails(self) -> list[str]:
@@ -163,7 +165,7 @@ class LogoForm(forms.Form):
     """A logo."""
 
     logo = forms.FileField(
-        label=_("Logo"),
+        label=_("Image"),
         help_text=_("PNG, JPEG or WebP, at most 5 MB. It is drawn anew, at most 512 pixels wide."),
         widget=forms.ClearableFileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )

@@ -16,10 +16,10 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
 
+from config.errors import error_page
 from tenants.context import current
 from tenants.middleware import SAFE_METHODS
 from tenants.refusals import Refusal
@@ -143,7 +143,7 @@ def account_of(text: str) -> str:
 
 def too_many(request: HttpRequest, wait: int) -> HttpResponse:
     """Answer the page that says when to try again."""
-    response = render(request, "errors/429.html", {"frame": None, "wait": wait}, status=429)
+    response = error_page(request, "429", status=429, wait=wait)
     response.headers["Retry-After"] = str(wait)
     return response
 

@@ -10,7 +10,9 @@ from permissions.people_extras import Button, add_button
 
 
 def _buttons(request: HttpRequest) -> Iterable[Button]:
-    yield Button("Invitations", reverse("accounts:invitations"), perms.PEOPLE_MANAGE, tone="")
+    yield Button(
+        "Invitations", reverse("accounts:invitations"), perms.PEOPLE_MANAGE, icon="envelope", tone=""
+    )
     yield Button("Invite people", reverse("accounts:invite"), perms.PEOPLE_MANAGE)
 
 

@@ -26,6 +26,13 @@ class HereAlready(Refusal):
     message = "This person is here already."
 
 
+class InvitedMeanwhile(Refusal):
+    """Somebody else invited the same address at the same moment."""
+
+    code = "invited-meanwhile"
+    message = "Somebody else has just invited this person."
+
+
 class NobodyToInvite(Refusal):
     """No address was given."""
 

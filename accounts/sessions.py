@@ -1,7 +1,9 @@
 """The session engine: rows in the plane of the current context, keys stored hashed, bound to the host.
 
-Loading a session asks for the person in the same query, so that deactivating somebody, changing
-their role or signing them out everywhere (both raise `session_version`) is felt on the next request.
+Loading a session asks for the person in the same query, so that deactivating somebody or signing them
+out everywhere (both raise `session_version`) is felt on the next request. A token is never older than
+what it stands for: signing in, giving the password again and another role each put a new one in its
+place (accounts.middleware.renewal).
 """
 
 import hashlib
@@ -65,6 +67,8 @@ class SessionStore(SessionBase):
         super().__init__(session_key)
         self.device = Device()
         self.row: Session | None = None
+        # Whether this request ended it, so that the browser's cookie is to go, too.
+        self.was_ended = False
 
     @property
     def person(self) -> User | None:
@@ -174,9 +178,26 @@ class SessionStore(SessionBase):
             columns.update(user=person, version=person.session_version, authenticated_at=at)
         return columns
 
+    def renew(self) -> bool:
+        """Put a new token in the place of this one, which opens nothing any more; all else stays.
+
+        Returns False, and changes nothing, if the session was ended or renewed meanwhile.
+        """
+        if self.row is None or self.session_key is None:
+            return False
+        token, now = secrets.token_urlsafe(32), timezone.now()
+        same = Session.objects.filter(pk=self.row.pk, digest=digest(self.session_key))
+        if not same.update(digest=digest(token), created_at=now):
+            return False
+        self.row.created_at = now
+        self._session_key = token
+        self.modified = True
+        return True
+
     def delete(self, session_key: str | None = None) -> None:
         """End the session of a token (this one's, if none is given)."""
         token = session_key or self.session_key
+        self.was_ended = True
         if token:
             Session.objects.filter(digest=digest(token)).delete()
 

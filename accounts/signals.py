@@ -14,6 +14,7 @@ from accounts.actions.directory import note_person
 from accounts.actions.people import sign_out_everywhere
 from accounts.identity.models import User
 from accounts.middleware.people import actor_for
+from accounts.middleware.renewal import renew_after
 from audit import denials
 from audit.actions import events
 from tenants.context import Plane, become, current
@@ -41,6 +42,13 @@ def signed_in(sender: Any, request: HttpRequest, user: User, **more: Any) -> Non
 def signed_out(sender: Any, request: HttpRequest, user: User | None, **more: Any) -> None:
     if user is not None and _in_organisation():
         events.record("sign_in.ended", target=user)
+
+
+@receiver(account_signals.authentication_step_completed)
+def stepped_up(sender: Any, request: HttpRequest, reauthenticated: bool = False, **more: Any) -> None:
+    """Who has proved themself again goes on with a new token."""
+    if reauthenticated:
+        renew_after(request)
 
 
 @receiver(mfa_signals.authentication_failed)

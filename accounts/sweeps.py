@@ -1,4 +1,4 @@
-"""What is looked after every hour: the directory of addresses, and sessions that have ended."""
+"""What is looked after every hour: people who have left, the directory of addresses, ended sessions."""
 
 import logging
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.actions.directory import repair
 from accounts.identity.models import Session
 from jobs import sweeps
+from permissions.actions.memberships import shut_out_leavers
 from tenants.context import Actor, control_plane, enter
 from tenants.models import Organisation
 from tenants.placement import Stop
@@ -16,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def tidy() -> int:
-    """Mend the directory and delete ended sessions, organisation by organisation; return how many were seen.
+    """Shut leavers out, mend the directory, delete ended sessions; return how many organisations were seen.
 
     One that does not answer is passed over until the next hour.
     """
@@ -28,9 +29,11 @@ def tidy() -> int:
         if organisation.placement().stops(Stop.ENTRY):
             continue
         try:
-            repair(organisation)
-            with enter(organisation, actor=Actor.system("tidying sessions")):
+            with enter(organisation, actor=Actor.system("tidying")):
+                if not organisation.placement().stops(Stop.CHANGES):
+                    shut_out_leavers(at=timezone.now())
                 Session.objects.over(at=timezone.now()).delete()
+            repair(organisation)
         except DatabaseError:
             logger.exception("%s could not be tidied", organisation.slug)
             continue

@@ -14,11 +14,13 @@ class AuditConfig(AppConfig):
         from audit import checks, install, twins, vocabulary
         from config import frame
         from tenants.schema import register_after_migrate
+        from tenants.standstill import keep_open
 
         vocabulary.declare_all()
         twins.register_all()
         checks.install()
-        register_after_migrate(install.install, says=install.text)
+        register_after_migrate(install.install, text=install.text)
+        keep_open(*self.get_models(), reason="Signing in, reading and sealing go on, and leave their events.")
         frame.add_nav(
             "Organisation",
             label="Trail",

@@ -21,7 +21,10 @@ class UnknownCode(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One declared code. `sentence` may use {actor}, {target} and any key of the details."""
+    """One declared code. `sentence` may use {actor}, {target} and any key of the details.
+
+    Of a number, `{count:record|records}` says the thing that is counted too.
+    """
 
     name: str
     sentence: str

@@ -60,6 +60,11 @@ def collect(
     _collected.set((*_collected.get(), denial)[:_MOST])
 
 
+def any_collected() -> bool:
+    """Return whether anything has been remembered that is not written yet."""
+    return bool(_collected.get())
+
+
 def forget() -> None:
     """Drop what was collected. Called at the start of a request: threads are used again."""
     _collected.set(())

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from audit import codes
+from audit import codes, labels
 from audit.queries import Filters
 from audit.registry import trail
 
@@ -18,13 +18,12 @@ _ROW_VERBS = {"added": "Added", "changed": "Changed", "removed": "Deleted"}
 
 def _kinds() -> list[tuple[str, str]]:
     words = {str(one.type_id): one.label for one in trail.captured()}
-    named = [(number, _name_of(label)) for number, label in words.items()]
+    named = [(number, _name_of(label)) for number, label in words.items() if trail.model_of(label)]
     return sorted(named, key=lambda pair: pair[1])
 
 
 def _name_of(label: str) -> str:
-    model = trail.model_of(label)
-    words = str(model._meta.verbose_name_plural) if model else label
+    words = labels.kind_of_label(label, many=True)
     return words[:1].upper() + words[1:]
 
 
@@ -36,6 +35,11 @@ class FilterForm(forms.Form):
     action = forms.ChoiceField(required=False)
     since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    every = forms.BooleanField(
+        required=False,
+        label="Every single row",
+        help_text="Also those that another sentence stands for.",
+    )
     object = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -57,14 +61,16 @@ class FilterForm(forms.Form):
         """Return what is asked for; wrong values count as none."""
         self.is_valid()
         asked = self.cleaned_data
-        kind = asked.get("kind")
+        kind, action = asked.get("kind"), asked.get("action", "")
+        rows = bool(kind or asked.get("object") or action in _ROW_VERBS or asked.get("every"))
         return Filters(
             actor=UUID(asked["person"]) if asked.get("person") else None,
             object_id=asked.get("object"),
             type_id=int(kind) if kind else None,
-            codes=_codes(asked.get("action", ""), int(kind) if kind else None),
+            codes=_codes(action, int(kind) if kind else None),
             since=_midnight(asked.get("since")),
             until=_midnight(asked.get("until"), days=1),
+            every=rows,
         )
 
     def chips(self) -> list[tuple[str, str, str, str]]:
@@ -75,6 +81,8 @@ class FilterForm(forms.Form):
                 words = self._words.get(name, {}).get(value, str(value))
                 label = str(self.fields[name].label or name.capitalize())
                 found.append((name, label, "is" if name in self._words else "", words))
+        if self.cleaned_data.get("every"):
+            found.append(("every", str(self.fields["every"].label), "", ""))
         return found
 
 

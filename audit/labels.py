@@ -1,6 +1,6 @@
 """What things are called: the rooms say it for their models, so that sentences speak of people's things."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,20 +24,53 @@ class Named:
 
 Resolver = Callable[[list[UUID]], Mapping[UUID, Named]]
 Fields = Callable[[Iterable[str]], Mapping[str, str]]
+Reader = Callable[[Sequence[Entry], Any], Sequence[Entry]]
+Sentence = Callable[[Entry, str, str], str]
 _resolvers: dict[str, Resolver] = {}
 _fields: dict[str, Fields] = {}
+_readers: dict[str, Reader] = {}
+_kinds: dict[str, tuple[str, str]] = {}
+_sentences: dict[str, Sentence] = {}
 
 
-def describe(model: type[Model], *, objects: Resolver | None = None, fields: Fields | None = None) -> None:
-    """Say how objects of a model are called, and its columns.
+def describe(
+    model: type[Model],
+    *,
+    objects: Resolver | None = None,
+    fields: Fields | None = None,
+    reader: Reader | None = None,
+    kind: tuple[str, str] | None = None,
+    sentence: Sentence | None = None,
+) -> None:
+    """Say how objects of a model are called, its columns, and what a person may read of their values.
 
     `objects(ids)` returns the names of those that exist and may be shown, in one query; `fields(names)`
-    returns the words for columns and keys of documents ("values.k3x": "Capacity"), as far as it knows them.
+    returns the words for columns and keys of documents ("values.k3x": "Capacity"), as far as it knows them;
+    `reader(entries, user)` returns the same entries in the same order with values in words, and without
+    those that this person may not read; `kind` is the word for one and for many, where the model's own
+    name is not what people say; `sentence(entry, actor, name)` says a change better than "changed", or "".
     """
     if objects:
         _resolvers[model._meta.label_lower] = objects
     if fields:
         _fields[model._meta.label_lower] = fields
+    if reader:
+        _readers[model._meta.label_lower] = reader
+    if sentence:
+        _sentences[model._meta.label_lower] = sentence
+    if kind:
+        _kinds[model._meta.label_lower] = kind
+
+
+def as_read_by(user: Any, entries: Sequence[Entry]) -> list[Entry]:
+    """Return entries with the values that a person may read; rooms without a reader hide nothing."""
+    read = list(entries)
+    for label in {entry.label for entry in read} & _readers.keys():
+        places = [place for place, entry in enumerate(read) if entry.label == label]
+        said = _readers[label]([read[place] for place in places], user)
+        for place, entry in zip(places, said, strict=True):
+            read[place] = entry
+    return read
 
 
 def model_of_type(type_id: int) -> type[Model] | None:
@@ -66,7 +99,7 @@ def names_for(wanted: Mapping[int, set[UUID]]) -> dict[tuple[int, UUID], Named]:
 def _resolve(model: type[Model], ids: list[UUID]) -> Mapping[UUID, Named]:
     if resolver := _resolvers.get(model._meta.label_lower):
         return resolver(ids)
-    kind = str(model._meta.verbose_name)
+    kind = kind_of_label(model._meta.label_lower)
     numbered = model._meta.pk.get_internal_type() != "UUIDField"
     keys: list[Any] = [key.int for key in ids if key.int < 2**63] if numbered else ids
     rows = model._default_manager.filter(pk__in=keys)
@@ -75,6 +108,8 @@ def _resolve(model: type[Model], ids: list[UUID]) -> Mapping[UUID, Named]:
 
 def remembered(entry: Entry) -> Named | None:
     """Return what an object was called when its event was written, from the event itself."""
+    if entry.title:
+        return Named(kind_of(entry.type_id), entry.title)
     values = {**entry.before, **entry.after}
     for column in ("name", "label", "title", "email", "slug"):
         if isinstance(values.get(column), str) and values[column]:
@@ -82,12 +117,27 @@ def remembered(entry: Entry) -> Named | None:
     return None
 
 
+def sentence_of(entry: Entry, actor: str, name: str) -> str:
+    """Return what a room says of one of its rows; "" where it has nothing better than everybody."""
+    own = _sentences.get(entry.label)
+    return own(entry, actor, name) if own else ""
+
+
 def kind_of(type_id: int, *, many: bool = False) -> str:
     """Return the word for a kind of thing."""
     model = model_of_type(type_id)
-    if model is None:
+    return kind_of_label(model._meta.label_lower if model else "", many=many)
+
+
+def kind_of_label(label: str, *, many: bool = False) -> str:
+    """Return the word for a kind of thing by the label of its model."""
+    if label in _kinds:
+        return _kinds[label][many]
+    try:
+        meta = apps.get_model(label)._meta
+    except (LookupError, ValueError):
         return "things" if many else "thing"
-    return str(model._meta.verbose_name_plural if many else model._meta.verbose_name)
+    return str(meta.verbose_name_plural if many else meta.verbose_name)
 
 
 def field_names(label: str, names: Iterable[str]) -> dict[str, str]:

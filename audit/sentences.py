@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from audit import codes, labels
 from audit.labels import Named
 from audit.queries import Entry
+from audit.wording import Wording, columns_of, look_up, shown
 
 ERASED = "erased"
 NOT_KEPT = "not kept"
 _VERBS = {"added": "added", "changed": "changed", "removed": "deleted"}
+# The columns that every room keeps its bin in.
+_BIN = frozenset({"deleted_at", "deleted_by"})
 _SHOWN = 3
 _LONG = 60
 
@@ -42,8 +44,7 @@ class Said:
 class _Known:
     """What was looked up for a whole page of entries at once."""
 
-    people: Mapping[UUID, str]
-    objects: Mapping[tuple[int, UUID], Named]
+    names: Wording
     fields: Mapping[tuple[str, str], str]
 
 
@@ -54,13 +55,8 @@ def say(entries: Sequence[Entry]) -> list[Said]:
 
 
 def _look_up(entries: Sequence[Entry]) -> _Known:
-    people: set[UUID] = set()
-    objects: dict[int, set[UUID]] = {}
     columns: dict[str, set[str]] = {}
     for entry in entries:
-        people.update(_people_of(entry))
-        if entry.object_id and entry.count == 1:
-            objects.setdefault(entry.type_id, set()).add(entry.object_id)
         if entry.label:
             columns.setdefault(entry.label, set()).update(_columns(entry))
     fields = {
@@ -68,27 +64,25 @@ def _look_up(entries: Sequence[Entry]) -> _Known:
         for label, names in columns.items()
         for name, words in labels.field_names(label, sorted(names)).items()
     }
-    return _Known(labels.people(people) if people else {}, labels.names_for(objects), fields)
-
-
-def _people_of(entry: Entry) -> set[UUID]:
-    return {entry.actor_id} if entry.actor_id else set()
+    return _Known(look_up(entries), fields)
 
 
 def _columns(entry: Entry) -> list[str]:
-    named = {*entry.before, *entry.after, *entry.hidden}
+    fields, named = columns_of(entry.label), {*entry.before, *entry.after, *entry.hidden}
     if entry.erased:
         named.update(entry.personal)
-    return sorted(named)
+    # The key says nothing to people.
+    return sorted(name for name in named if not getattr(fields.get(name), "primary_key", False))
 
 
 def _said(entry: Entry, known: _Known) -> Said:
     lines = _lines(entry, known) if entry.count == 1 else []
-    target = known.objects.get((entry.type_id, entry.object_id)) if entry.object_id else None
+    target = known.names.objects.get((entry.type_id, entry.object_id)) if entry.object_id else None
     if not entry.label:
         sentence = _intent(entry, known, target)
     elif entry.count > 1:
-        sentence = f"{actor_name(entry, known.people)} {_VERBS[entry.verb]} {entry.count:,} {_kinds(entry)}"
+        many = f"{entry.count:,} {_kinds(entry)}" + (f" of {_short(entry.title)}" if entry.title else "")
+        sentence = f"{actor_name(entry, known.names.people)} {_VERBS[entry.verb]} {many}"
     else:
         sentence = _row(entry, known, target, lines)
     note = ", ".join(part for part in (entry.source and f"from {entry.source}",) if part)
@@ -96,7 +90,7 @@ def _said(entry: Entry, known: _Known) -> Said:
 
 
 def actor_name(entry: Entry, people: Mapping[UUID, str]) -> str:
-    """Return who acted: a person by name, anybody else by label, on whose behalf if so."""
+    """Return who acted: a person by name, also where a job did it for them; anybody else by label."""
     person = people.get(entry.actor_id, "Somebody who was erased") if entry.actor_id else ""
     kind = entry.by.get("kind")
     if kind == "person":
@@ -104,18 +98,34 @@ def actor_name(entry: Entry, people: Mapping[UUID, str]) -> str:
     label = str(entry.by.get("label") or {"anonymous": "Somebody not signed in"}.get(str(kind), "Enclave"))
     if kind == "operator":
         return f"{label} (operator)"
-    return f"{label} for {person}" if person else label
+    return person or label
 
 
 def _row(entry: Entry, known: _Known, target: Named | None, lines: list[Line]) -> str:
     named = target or labels.remembered(entry)
     thing = f"the {named.kind} {_short(named.label)}" if named else f"a {labels.kind_of(entry.type_id)}"
-    sentence = f"{actor_name(entry, known.people)} {_VERBS[entry.verb]} {thing}"
+    actor = actor_name(entry, known.names.people)
+    if own := labels.sentence_of(
+        entry, actor, _short(named.label) if named else f"a {labels.kind_of(entry.type_id)}"
+    ):
+        return own
+    if binned := _binned(entry, thing):
+        return f"{actor} {binned}"
+    sentence = f"{actor} {_VERBS[entry.verb]} {thing}"
     if entry.verb != "changed" or not lines:
         return sentence
     shown = "; ".join(_change(line) for line in lines[:_SHOWN])
     more = len(lines) - _SHOWN
     return f"{sentence}: {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _binned(entry: Entry, thing: str) -> str:
+    """Return what happened when all that changed is whether something lies in the bin; "" otherwise."""
+    if entry.verb != "changed" or entry.hidden or {*entry.before, *entry.after} - _BIN != set():
+        return ""
+    if "deleted_at" not in entry.after:
+        return ""
+    return f"moved {thing} to the bin" if entry.after["deleted_at"] else f"took {thing} out of the bin"
 
 
 def _change(line: Line) -> str:
@@ -128,18 +138,28 @@ def _kinds(entry: Entry) -> str:
     return labels.kind_of(entry.type_id, many=True)
 
 
+class _Word(str):
+    """A detail in words. Of a number, `{count:record|records}` says the thing that is counted too."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        return f"{self} {one if str(self) == '1' else many}" if bar else super().__format__(spec)
+
+
 class _Details(dict[str, str]):
     """What a sentence may name; what is missing was erased, or was never there."""
 
     def __missing__(self, key: str) -> str:
-        return f"({ERASED})"
+        return _Word(f"({ERASED})")
 
 
 def _intent(entry: Entry, known: _Known, target: Named | None) -> str:
-    actor = actor_name(entry, known.people)
+    actor = actor_name(entry, known.names.people)
     if presenter := codes.presenter_of(entry.code):
         return presenter(entry, actor=actor, target=target)
-    details = _Details({name: _short(shown(value)) for name, value in entry.details.items()})
+    details = _Details({name: _Word(_short(shown(value))) for name, value in entry.details.items()})
     thing = _short(target.label) if target else f"a {labels.kind_of(entry.type_id)}"
     details.update(actor=actor, target=thing)
     template = codes.code(entry.code).sentence if codes.known(entry.code) else "{actor}: " + entry.code
@@ -147,30 +167,21 @@ def _intent(entry: Entry, known: _Known, target: Named | None) -> str:
 
 
 def _lines(entry: Entry, known: _Known) -> list[Line]:
-    return [_line(entry, name, known.fields.get((entry.label, name), name)) for name in _columns(entry)]
+    lines = (_line(entry, name, known) for name in _columns(entry))
+    # A new row has many columns without a value, and they say nothing.
+    return [line for line in lines if line.before or line.after]
 
 
-def _line(entry: Entry, name: str, label: str) -> Line:
+def _line(entry: Entry, name: str, known: _Known) -> Line:
+    label = known.fields.get((entry.label, name), name)
     if name in entry.hidden:
         return Line(label, NOT_KEPT, NOT_KEPT)
     if entry.erased and name in entry.personal:
         return Line(label, ERASED, ERASED)
-    return Line(label, shown(entry.before.get(name)), shown(entry.after.get(name)))
-
-
-def shown(value: Any) -> str:
-    """Return a value as people read it; an empty text for none."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return f"{value:,}"
-    if isinstance(value, list):
-        return ", ".join(shown(one) for one in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {shown(inner)}" for key, inner in value.items())
-    return str(value)
+    before, after = (
+        known.names.text(entry.label, name, side.get(name)) for side in (entry.before, entry.after)
+    )
+    return Line(label, before, after)
 
 
 def _short(text: str) -> str:

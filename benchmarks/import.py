@@ -184,7 +184,7 @@ def main() -> None:
         copied = bare_copy(installation, documents)
         other = rival(installation)
     rows = len(documents)
-    rate = rows / (found["check_s"] + found["load_s"])
+    rate = rows / (found["read_s"] + found["check_s"] + found["load_s"])
     report(
         "import",
         figures={

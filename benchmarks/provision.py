@@ -122,10 +122,12 @@ def _rival(installation: Installation) -> dict[str, list[float]]:
         [sys.executable, "-m", "benchmarks.stock_tenants.provision"],
         cwd=ROOT,
         env=variables,
-        check=True,
+        check=False,
         capture_output=True,
         text=True,
     )
+    if finished.returncode:
+        raise RuntimeError(finished.stderr[-3000:])
     found: dict[str, list[float]] = json.loads(finished.stdout.splitlines()[-1])
     return found
 

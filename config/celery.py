@@ -4,6 +4,8 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 app = Celery("enclave")
@@ -17,6 +19,33 @@ def schedule_sweeps(sender: Celery, **_: Any) -> None:
     from jobs import sweeps  # the apps must be loaded first
 
     sender.conf.beat_schedule = sweeps.schedule()
+
+
+@signals.worker_init.connect
+def refuse_a_worker(sender: Any, **_: Any) -> None:
+    """End a worker whose login may do too much, before it forks."""
+    queues = set(sender.app.amqp.queues.consume_from)
+    if settings.DATABASE_LOGIN == "owner" and queues != {"owner"}:
+        raise SystemExit("ENCLAVE_LOGIN is owner; such a worker serves the queue owner and no other.")
+    _refuse_or_start()
+
+
+@signals.beat_init.connect
+def refuse_beat(**_: Any) -> None:
+    """End a beat whose login may do too much."""
+    _refuse_or_start()
+
+
+def _refuse_or_start() -> None:
+    if settings.DEVELOPMENT:
+        return
+    from config.startup import refuse_or_start  # the apps must be loaded first
+
+    try:
+        refuse_or_start()
+    except ImproperlyConfigured as refusal:
+        # Celery writes down what a receiver raises and goes on; this alone ends the process.
+        raise SystemExit(str(refusal)) from refusal
 
 
 @signals.worker_shutting_down.connect

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -57,7 +57,10 @@ def one_of(name: str, allowed: tuple[str, ...], *, default: str) -> str:
 
 
 def database(name: str, *, engine: str) -> dict[str, object]:
-    """Return Django's description of the database whose URL stands in variable `name`."""
+    """Return Django's description of the database whose URL stands in variable `name`.
+
+    What follows a question mark goes to the driver, such as sslmode=verify-full.
+    """
     parts = urlsplit(text(name))
     if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or not parts.path.strip("/"):
         raise ImproperlyConfigured(
@@ -70,6 +73,7 @@ def database(name: str, *, engine: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname,
         "PORT": str(parts.port or 5432),
+        "OPTIONS": dict(parse_qsl(parts.query)),
     }
 
 

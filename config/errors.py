@@ -1,29 +1,39 @@
-"""Views for errors that Django answers by itself."""
+"""Pages of errors. They ask no database and need no session, so they stand when those have fallen."""
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from config.frame import look_of
+
+
+def error_page(request: HttpRequest, name: str, *, status: int, **context: Any) -> HttpResponse:
+    """Return a page of templates/errors, with the organisation's look where it is known already."""
+    context["frame"] = look_of(request)
+    return HttpResponse(render_to_string(f"errors/{name}.html", context), status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say that the form was stale or came from elsewhere; what was typed is still in the browser."""
-    return render(request, "errors/403.html", {"frame": None, "reason": "csrf"}, status=403)
+    return error_page(request, "403", status=403, reason="csrf")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 404."""
-    return render(request, "errors/404.html", {"frame": None}, status=404)
+    return error_page(request, "404", status=404)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 403."""
-    return render(request, "errors/403.html", {"frame": None}, status=403)
+    return error_page(request, "403", status=403)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 400."""
-    return render(request, "errors/400.html", {"frame": None}, status=400)
+    return error_page(request, "400", status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500."""
-    return render(request, "errors/500.html", {"frame": None}, status=500)
+    return error_page(request, "500", status=500, request_id=getattr(request, "request_id", ""))

@@ -27,5 +27,14 @@ class SecurityHeadersMiddleware:
         if not request.path.startswith(settings.STATIC_URL):
             headers.setdefault("Cache-Control", "private, no-store")
         if request.is_secure():
-            headers.setdefault("Strict-Transport-Security", f"max-age={_TWO_YEARS}; includeSubDomains")
+            headers.setdefault("Strict-Transport-Security", _transport(request.META.get("HTTP_HOST", "")))
         return response
+
+
+def _transport(host: str) -> str:
+    """Return for how long only TLS is spoken; below a customer's own domain we decide about nothing else."""
+    name = host.partition(":")[0].lower().removesuffix(".")
+    ours = (settings.BASE_DOMAIN, settings.OPERATORS_HOST, settings.CONTENT_DOMAIN)
+    if any(name == domain or name.endswith(f".{domain}") for domain in ours):
+        return f"max-age={_TWO_YEARS}; includeSubDomains; preload"
+    return f"max-age={_TWO_YEARS}"

@@ -1,4 +1,4 @@
-"""What is looked at before the first request in production: whether the database logins are small enough."""
+"""What is looked at before a process of production works: whether its database logins are small enough."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,29 +11,52 @@ from django.db import connections
 
 from tenants.context import control_plane, on_shard
 
-_RIGHTS = """
-    SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
-           EXISTS (SELECT 1 FROM pg_catalog.pg_roles AS owner
-                    WHERE owner.rolname = 'enclave_owner'
-                      AND pg_catalog.pg_has_role(session_user, owner.oid, 'MEMBER'))
-      FROM pg_catalog.pg_roles WHERE rolname = session_user
-"""
-_NAMES = ("superuser", "bypassrls", "createrole", "createdb", "replication", "membership of enclave_owner")
+# What no login of the product may have, in the words of the error.
+_NOBODY = {
+    "superuser": "rolsuper",
+    "bypassrls": "rolbypassrls",
+    "createdb": "rolcreatedb",
+    "replication": "rolreplication",
+    # pg_read_all_data, pg_execute_server_program and their like reach past every grant of ours.
+    "membership of a role of the server's own": """EXISTS (
+        SELECT FROM pg_catalog.pg_roles AS own WHERE own.rolname LIKE 'pg\\_%'
+           AND pg_catalog.pg_has_role(me.oid, own.oid, 'MEMBER'))""",
+}
+# What only the owner of the schemas has.
+_OWNERS_ONLY = {
+    "createrole": "rolcreaterole",
+    "membership of enclave_owner": """EXISTS (
+        SELECT FROM pg_catalog.pg_roles AS owner WHERE owner.rolname = 'enclave_owner'
+           AND pg_catalog.pg_has_role(me.oid, owner.oid, 'MEMBER'))""",
+    # A login of the app becomes a tenant's role; what it inherited it would hold in every transaction.
+    "inherited rights": """EXISTS (
+        SELECT FROM pg_catalog.pg_auth_members WHERE member = me.oid AND inherit_option)""",
+    # Through the index of dependencies: with thousands of schemas a walk over all tables would take long.
+    "tables, schemas or databases of its own": """EXISTS (
+        SELECT FROM pg_catalog.pg_shdepend WHERE deptype = 'o' AND refobjid = me.oid
+           AND refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass)""",
+    "the right to make schemas": "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')",
+    "the right to make temporary tables": (
+        "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP')"
+    ),
+}
 
 
-def excess_rights(cursor: Any) -> list[str]:
-    """Return the rights that the login of a cursor has and an app's login must not have."""
-    cursor.execute(_RIGHTS)
+def excess_rights(cursor: Any, *, owner: bool = False) -> list[str]:
+    """Return the rights that the login of a cursor has and must not have; `owner` for the owner's login."""
+    looked_for = _NOBODY if owner else _NOBODY | _OWNERS_ONLY
+    cursor.execute(
+        f"SELECT {', '.join(looked_for.values())} FROM pg_catalog.pg_roles AS me "  # noqa: S608  # ours
+        "WHERE me.rolname = session_user"
+    )
     row = cursor.fetchone()
-    return [name for name, held in zip(_NAMES, row, strict=True) if held]
+    return [name for name, held in zip(looked_for, row, strict=True) if held]
 
 
 def logins_are_small(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Say which login of an app's process could do more than the wall allows for."""
-    if settings.DATABASE_LOGIN != "app":
-        return []
+    """Say which login of this process could do more than the wall allows for."""
     errors: list[CheckMessage] = []
     for alias in databases or ():
         for right in _excess_of(alias):
@@ -52,12 +75,26 @@ def _excess_of(alias: str) -> Iterator[str]:
         return
     door = control_plane() if alias == "control" else on_shard(alias)
     with door, connections[alias].cursor() as cursor:
-        yield from excess_rights(cursor)
+        yield from excess_rights(cursor, owner=settings.DATABASE_LOGIN == "owner")
 
 
 def refuse_or_start() -> None:
-    """Raise ImproperlyConfigured if a check of the databases fails."""
-    problems = run_checks(tags=[Tags.database], databases=["control", *settings.SHARD_ALIASES])
+    """Raise ImproperlyConfigured if a login may do too much, and leave no connection open.
+
+    What begins here may fork: a pool in two processes would give both the same connection.
+    """
+    aliases = ["control", *settings.SHARD_ALIASES]
+    try:
+        problems = run_checks(tags=[Tags.database], databases=aliases)
+    finally:
+        for alias in aliases:
+            _close(alias)
     serious = [problem for problem in problems if problem.is_serious()]
     if serious:
         raise ImproperlyConfigured("; ".join(problem.msg for problem in serious))
+
+
+def _close(alias: str) -> None:
+    connection: Any = connections[alias]
+    connection.close()
+    connection.close_pool()

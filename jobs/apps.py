@@ -15,6 +15,7 @@ class JobsConfig(AppConfig):
         # All of these need the loaded models.
         from config import frame
         from jobs import audit, wakes
+        from tenants.standstill import keep_open
 
         # Makes our app the one that bells are rung with.
         import_module("config.celery")
@@ -23,4 +24,5 @@ class JobsConfig(AppConfig):
         import_module("jobs.views.policies")
         audit.register()
         wakes.install()
-        frame.add_nav("Understand", label="Jobs", url_name="jobs:list", icon="queue-list", order=60)
+        keep_open(*self.get_models(), reason="Jobs go on; what one would change is stopped there, not here.")
+        frame.add_nav(frame.FOOT, label="Jobs", url_name="jobs:list", icon="queue-list", order=60)

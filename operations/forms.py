@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 
+from tenants.models import Shard
 from tenants.names import checked_slug
 from tenants.refusals import Refusal
 
@@ -75,13 +77,58 @@ class ReasonForm(forms.Form):
     )
 
 
+class StateForm(ReasonForm):
+    """The reason for another state and, where it cannot be taken back, the organisation's address."""
+
+    def __init__(self, *args: Any, named: str | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._named = named
+        if named is not None:
+            self.fields["named"] = forms.CharField(
+                label=f"Type {named} to say that you mean it", max_length=40, strip=True
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another address than the organisation's."""
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        if self._named is not None and "named" in told and told["named"] != self._named:
+            self.add_error("named", f"This is not the address. Type {self._named}.")
+        return told
+
+
+class ShardForm(forms.ModelForm[Shard]):
+    """What may be changed of a shard, with the reason."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=300,
+        min_length=8,
+        help_text="Kept with the act, and shown to other operators.",
+    )
+
+    class Meta:
+        model = Shard
+        fields = ("region", "capacity", "is_open")
+        labels = {"is_open": "Takes new organisations"}
+        help_texts = {"is_open": ""}
+
+
 class NewOrganisationForm(ReasonForm):
     """An organisation made from the console."""
 
+    field_order = ("name", "slug", "owner_name", "owner_email", "shard", "reason")
     name = forms.CharField(label="Name", max_length=120)
-    slug = forms.CharField(label="Address", max_length=40)
+    slug = forms.CharField(
+        label="Address",
+        max_length=40,
+        help_text=f"Lower-case letters, digits and hyphens; it answers under {settings.BASE_DOMAIN}.",
+    )
     owner_name = forms.CharField(label="Name of the first owner", max_length=120)
-    owner_email = forms.EmailField(label="E-mail address of the first owner", max_length=254)
+    owner_email = forms.EmailField(
+        label="E-mail address of the first owner",
+        max_length=254,
+        help_text="A link to choose a password is sent there.",
+    )
     shard = forms.ChoiceField(label="Shard", required=False)
 
     def __init__(self, *args: Any, shards: list[str], **kwargs: Any) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -28,6 +29,8 @@ from audit import denials
 from permissions import perms
 from permissions.holder import Holder, Who, holder_for, holder_of
 from permissions.policies import policy_for
+from tenants.context import Plane, current
+from tenants.refusals import Refusal
 
 Kind = Literal["public", "signed_in", "requires", "opens"]
 View = Callable[..., HttpResponse]
@@ -147,6 +150,22 @@ def check_holds(who: Who, perm: str, *, at: datetime | None = None) -> Holder:
     if not holder.holds(perm):
         _deny(perm)
     return holder
+
+
+def note_refusal(request: HttpRequest, problem: Exception) -> None:
+    """Remember for the trail that somebody was refused, unless that was done with more words before.
+
+    What is no refusal of a right (a rule about the matter, a bug) is none of its business, and neither
+    is what happens outside of an organisation.
+    """
+    context = current()
+    if context is None or context.plane is not Plane.TENANT or denials.any_collected():
+        return
+    page = f"{request.method} {request.path}"
+    if isinstance(problem, PermissionDenied):
+        denials.collect("access.denied", details={"what": page})
+    elif isinstance(problem, Refusal) and problem.status == HTTPStatus.FORBIDDEN:
+        denials.collect("access.denied", details={"what": str(problem), "page": page})
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

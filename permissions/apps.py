@@ -1,7 +1,15 @@
 """Roles, groups, grants and the policies that read them."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from config.frame import NavItem
 
 
 class PermissionsConfig(AppConfig):
@@ -27,7 +35,9 @@ class PermissionsConfig(AppConfig):
             icon="users",
             permission="people.view",
             order=10,
+            within=("/groups/", "/roles/"),
         )
+        frame.add_nav_source("", _shared_with_me)
         frame.add_nav(
             "Organisation",
             label="Sharing",
@@ -36,3 +46,13 @@ class PermissionsConfig(AppConfig):
             permission="sharing.view",
             order=20,
         )
+
+
+def _shared_with_me(request: HttpRequest) -> "Iterator[NavItem]":
+    """Lead those to what is shared with them who do not see all sharing, where it is a tab."""
+    from config.frame import NavItem
+    from permissions.holder import holder_of
+    from permissions.perms import SHARING_VIEW
+
+    if not holder_of(request).holds(SHARING_VIEW):
+        yield NavItem("Shared with me", reverse("permissions:shared_with_me"), "share", order=10)

@@ -38,6 +38,9 @@ def _group_memberships(ids: list[UUID]) -> Mapping[UUID, Named]:
     return {row.pk: Named("membership", f"{row.user} in {row.group}") for row in found}
 
 
+for _grants in (UserGrant, GroupGrant):
+    labels.describe(_grants, kind=("access", "access"))
+labels.describe(GroupProfile, kind=("details of the group", "details of groups"))
 labels.describe(Membership, objects=_memberships)
 labels.describe(GroupMembership, objects=_group_memberships)
 
@@ -53,6 +56,7 @@ declare(
     about=_PERSON,
 )
 declare("member.left", sentence="{actor} ended the membership of {person}", about=_PERSON)
+declare("member.stays", sentence="{actor} took back the last day of {person}", about=_PERSON)
 declare("member.deactivated", sentence="{actor} deactivated {person}", about=_PERSON)
 declare("member.reactivated", sentence="{actor} reactivated {person} as {role}", about=_PERSON)
 declare("group.made", sentence="{actor} made the group {group}")

@@ -23,9 +23,9 @@ RUNGS = (
 
 
 def _day(label: str, help_text: str) -> forms.DateField:
-    return forms.DateField(
-        label=label, help_text=help_text, required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    # Browsers take no other format, whatever the language.
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, help_text=help_text, required=False, widget=widget)
 
 
 def beginning_of(day: date | None) -> datetime | None:
@@ -89,10 +89,35 @@ class PersonGroupForm(forms.Form):
         field.queryset = GroupProfile.objects.select_related("group")
 
 
-class LastDayForm(forms.Form):
-    """When something ends."""
+DAY, NOW, NEVER = "day", "now", "never"
 
-    ends = _day("Last day", "Empty: it ends now.")
+
+class LastDayForm(forms.Form):
+    """When something ends: after a day, at once, or (where that can be) never."""
+
+    when = forms.ChoiceField(label="When", choices=(), initial=DAY, widget=forms.RadioSelect)
+    ends = _day("Last day", "They have it until the end of this day.")
+
+    def __init__(self, *args: Any, may_stay: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["when"]
+        field.choices = [(DAY, "After a last day"), (NOW, "At once")]
+        if may_stay:
+            field.choices = [*field.choices, (NEVER, "No last day: they stay")]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("when") == DAY and not cleaned.get("ends") and "ends" not in self.errors:
+            self.add_error("ends", "Choose the last day.")
+        return cleaned
+
+    def until(self) -> datetime | None:
+        """Return the moment after the last day, or None for at once."""
+        return end_of(self.cleaned_data["ends"]) if self.cleaned_data["when"] == DAY else None
+
+    def never(self) -> bool:
+        """Return whether it shall not end."""
+        return bool(self.cleaned_data["when"] == NEVER)
 
 
 class OwnRoleForm(forms.Form):
@@ -153,13 +178,15 @@ class ShareForm(forms.Form):
     perms = forms.MultipleChoiceField(label="They may", widget=forms.CheckboxSelectMultiple, choices=())
     ends = _day("Last day", "Empty: without end.")
 
-    def __init__(self, *args: Any, held: frozenset[str], at: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, held: frozenset[str], holder: Holder, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        groups = [
-            (f"group:{profile.pk}", profile.group.name)
-            for profile in GroupProfile.objects.select_related("group")
-        ]
-        people = [(f"person:{person.pk}", f"{person.name} ({person.email})") for person in members(at=at)]
+        profiles, listed = GroupProfile.objects.select_related("group"), members(at=holder.at)
+        if not holder.holds(perms.PEOPLE_VIEW):
+            # A guest who may share does not learn from it who else is here.
+            profiles, listed = profiles.filter(group_id__in=sorted(holder.groups)), listed.none()
+            self.fields["to"].help_text = "You can share with the groups that you are in."
+        groups = [(f"group:{profile.pk}", profile.group.name) for profile in profiles]
+        people = [(f"person:{person.pk}", f"{person.name} ({person.email})") for person in listed]
         choices: Any = self.fields["to"]
         choices.choices = [("", "Choose"), ("Groups", groups), ("People", people)]
         _offer(self.fields["perms"], held)

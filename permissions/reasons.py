@@ -121,6 +121,9 @@ def _reason(
 def doing(names: Iterable[str]) -> str:
     """Return permissions as words inside a sentence: "viewing, changing and sharing"."""
     wanted = frozenset(names)
+    # Who may view the records sees the collection: that goes without saying.
+    if any(perms.COLLECTIONS_VIEW in perms.known(name).implies for name in wanted):
+        wanted -= {perms.COLLECTIONS_VIEW}
     words = [str(perm.doing) for perm in perms.every() if perm.name in wanted]
     return in_words(words)
 

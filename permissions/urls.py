@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from permissions.views import groups, people, roles, sharing
+from permissions.views import groups, leaving, people, roles, sharing
 
 app_name = "permissions"
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("groups/<uuid:pk>/delete/", groups.delete, name="group_delete"),
     path("groups/<uuid:pk>/people/add/", groups.add_person, name="group_add"),
     path("groups/<uuid:pk>/people/<uuid:person>/last-day/", groups.end_person, name="group_end"),
+    path("groups/<uuid:pk>/leave/", leaving.leave_a_group, name="group_leave"),
+    path("account/leave/", leaving.leave, name="leave"),
     path("roles/", roles.roles, name="roles"),
     path("roles/new/", roles.make, name="role_new"),
     path("roles/guests/", roles.guests, name="guests"),

@@ -15,10 +15,15 @@ class RecordsConfig(AppConfig):
         from records import audit, jobs, naming, policies  # noqa: F401
         from records.imports import jobs as import_jobs  # noqa: F401
         from records.imports import policies as import_policies
+        from records.models import IndexState
+        from records.views import history
         from records.views.seen import nav
+        from tenants.standstill import keep_open
 
+        keep_open(IndexState, reason="How far an index is says nothing of the organisation.")
         policies.install()
         naming.install()
+        history.install()
         import_policies.install()
         add_nav("", label="Home", url_name="home", icon="home", order=0)
         add_nav_source("Collections", nav)

@@ -1,6 +1,7 @@
 """What the trail keeps of this room."""
 
 from audit.codes import declare
+from audit.labels import describe
 from audit.registry import trail
 from records.models import (
     Collection,
@@ -8,6 +9,7 @@ from records.models import (
     CollectionUserGrant,
     Field,
     Import,
+    ImportedRow,
     IndexState,
     Record,
     RecordFile,
@@ -19,8 +21,10 @@ from records.models import (
     UniqueValue,
 )
 
-for _model in (Collection, Field, SavedView):
+for _model in (Field, SavedView):
     trail.register(_model)
+# `design` counts the changes of fields, each of which is an event of its own.
+trail.register(Collection, exclude_fields=["design"])
 trail.register(RecordFile, personal=["name"], subject="record")
 # Who and when stand in each event already; the values are personal, and about the record.
 trail.register(
@@ -39,6 +43,7 @@ trail.register(
         "report",
         "path",
         "stamp",
+        "state",
         "rows",
         "good",
         "refused",
@@ -49,9 +54,11 @@ trail.register(
 )
 for _grants in (CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, RecordGroupGrant):
     trail.register(_grants, bulk=True)
+    describe(_grants, kind=("access", "access"))
 trail.exclude(Tally, reason="Counts derived from the records by triggers.")
 trail.exclude(UniqueValue, reason="Derived from the values of the records by triggers.")
 trail.exclude(UndoStep, reason="Old values for an hour; the change itself and its undoing are captured.")
+trail.exclude(ImportedRow, reason="Which rows a file brought; their own events say that they were added.")
 trail.exclude(IndexState, reason="How far the making of an index is; no data of the organisation.")
 
 declare("collection.made", sentence="{actor} made the collection {collection}", about=Collection)
@@ -65,27 +72,35 @@ declare(
 )
 declare(
     "field.converted",
-    sentence="{actor} changed {field} of {collection} to {type}; {emptied} values were emptied",
+    sentence="{actor} changed {field} of {collection} to {type}; values emptied: {emptied}",
     about=Collection,
 )
 declare("field.removed", sentence="{actor} removed the field {field} from {collection}", about=Collection)
-declare("records.changed_many", sentence="{actor} changed {count} records of {collection}", about=Collection)
 declare(
-    "records.binned", sentence="{actor} moved {count} records of {collection} to the bin", about=Collection
-)
-declare(
-    "records.restored",
-    sentence="{actor} took {count} records of {collection} out of the bin",
+    "records.changed_many",
+    sentence="{actor} changed {count:record|records} of {collection}",
     about=Collection,
 )
 declare(
-    "records.purged", sentence="{actor} deleted {count} records of {collection} for good", about=Collection
+    "records.binned",
+    sentence="{actor} moved {count:record|records} of {collection} to the bin",
+    about=Collection,
+)
+declare(
+    "records.restored",
+    sentence="{actor} took {count:record|records} of {collection} out of the bin",
+    about=Collection,
+)
+declare(
+    "records.purged",
+    sentence="{actor} deleted {count:record|records} of {collection} for good",
+    about=Collection,
 )
 declare("records.undone", sentence="{actor} undid: {what}", about=Collection)
-declare("import.done", sentence="{actor} imported {count} records into {collection}", about=Collection)
+declare("import.done", sentence="{actor} imported {count:record|records} into {collection}", about=Collection)
 declare(
     "import.undone",
-    sentence="{actor} undid an import into {collection}: {count} records were deleted for good",
+    sentence="{actor} undid an import into {collection}: {count:record|records} deleted for good",
     about=Collection,
 )
 declare("file.attached", sentence="{actor} attached {file}", about=Record)

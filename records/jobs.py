@@ -8,11 +8,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import DatabaseError
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.identity.models import User
 from audit.actions import events
 from jobs.actions import Run
+from jobs.models import Job
 from jobs.registry import kind
 from permissions import perms
 from records.actions import bulk, undo
@@ -110,7 +112,13 @@ def _zone(run: Run) -> tzinfo:
         return UTC
 
 
-@kind(bulk.KIND, label="Change many records")
+def _taken_back_at(job: Job) -> str:
+    """Return where what a job did can be taken back, "" when it did nothing."""
+    token = dict(job.result.get("undo") or {}).get("token", "")
+    return reverse("records:undo", args=[token]) if token else ""
+
+
+@kind(bulk.KIND, label="Change many records", result_url=_taken_back_at)
 def change_many(run: Run) -> Mapping[str, Any]:
     """Change or bin all records that a query leaves, by key, with the rights that the person has now."""
     verb, by = run.payload["verb"], UUID(run.payload["by"])
@@ -125,11 +133,12 @@ def change_many(run: Run) -> Mapping[str, Any]:
             if "after" in state:
                 rows = rows.filter(pk__gt=UUID(state["after"]))
             else:
-                run.checkpoint(total=table.count(query).number)
+                # Counted to the end, unlike on a page: a bar needs the whole.
+                run.checkpoint(total=rows.count())
             ids = list(rows.values_list("pk", flat=True)[:CHUNK])
             if not ids:
                 _tell(table, verb, state["count"])
-                return {"records": state["count"], "undo": state["token"]}
+                return {"records": state["count"], "undo": {"token": state["token"]}}
             token, count = _apply(table, verb, ids, run, by, at, state["token"])
             state.update(after=str(ids[-1]), token=token, count=state["count"] + count)
             run.checkpoint(state, done=state["count"])
@@ -158,6 +167,9 @@ def _tell(table: CollectionTable, verb: str, count: int) -> None:
 def take_back_many(run: Run) -> Mapping[str, Any]:
     """Take back a change in the parts that it was made in, the last first."""
     count, by = int(run.state.get("count", 0)), run.payload["by"]
+    if not run.state:
+        with run.chunk():
+            run.checkpoint(total=undo.records_in(UndoStep.objects.filter(token=run.payload["token"])))
     while True:
         with run.chunk():
             steps = UndoStep.objects.filter(token=run.payload["token"]).select_related("collection")

@@ -32,3 +32,5 @@ ON_RECORD = (
     perms.RECORDS_SHARE,
     RECORDS_SENSITIVE,
 )
+# What roles decide about all rows of a room.
+ON_ROOM = (*ON_RECORD, perms.RECORDS_IMPORT)

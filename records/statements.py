@@ -76,6 +76,13 @@ def copy_records(
     return count
 
 
+def fresh_keys(count: int) -> list[UUID]:
+    """Return keys in the order of time, for rows that must be known before they are there."""
+    with connections[required().alias].cursor() as cursor:
+        cursor.execute("SELECT uuidv7() FROM generate_series(1, %s)", (count,))
+        return [key for (key,) in cursor.fetchall()]
+
+
 def set_values(documents: Sequence[tuple[UUID, object]], *, by: UUID | None, at: datetime) -> int:
     """Replace the values of many records, each by its own, in one statement. Return how many there were."""
     ids = [str(pk) for pk, _ in documents]
@@ -120,3 +127,11 @@ def hold_records() -> None:
     """
     with connections[required().alias].cursor() as cursor:
         cursor.execute("LOCK TABLE records_record IN SHARE ROW EXCLUSIVE MODE")
+
+
+def limit_statements(seconds: float) -> None:
+    """End every statement of this transaction that takes longer."""
+    with connections[required().alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true)", (f"{max(1, int(seconds * 1000))}ms",)
+        )

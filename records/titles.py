@@ -1,7 +1,9 @@
 """What a record is called."""
 
+from django.utils import timezone
+
 from records.models import Record
-from records.values import FieldSpec, display
+from records.values import SPOKEN, FieldSpec, display
 
 UNTITLED = "Untitled"
 
@@ -16,4 +18,5 @@ def title_in(record: Record, specs: dict[str, FieldSpec]) -> str:
     spec = specs.get(record.collection.title_key)
     if spec is None or spec.sensitive:
         return UNTITLED
-    return display(spec, record.values.get(spec.key)) or UNTITLED
+    zone = timezone.get_current_timezone()
+    return display(spec, record.values.get(spec.key), zone=zone, locale=SPOKEN) or UNTITLED

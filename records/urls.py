@@ -27,6 +27,7 @@ _PAGES = (
     ("bin-purge", "bin/purge/", bins.bin_purge),
     ("new", "new/", records.record_new),
     ("record", "r/<uuid:pk>/", records.record),
+    ("history", "r/<uuid:pk>/history/", records.record_history),
     ("record-edit", "r/<uuid:pk>/edit/", records.record_edit),
     ("field-edit", "r/<uuid:pk>/edit/<slug:field>/", fields.field_edit),
     ("file-attach", "r/<uuid:pk>/files/", files.file_attach),

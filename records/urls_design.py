@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("c/<slug:key>/design/shown/", design.collection_shown, _KIND, name="collection-shown"),
     path("c/<slug:key>/design/add/", design_fields.field_new, _KIND, name="field-new"),
     path("c/<slug:key>/design/f/<slug:field>/", design_fields.field_design, _KIND, name="field-design"),
+    path("c/<slug:key>/design/f/<slug:field>/quick/", design_fields.field_quick, _KIND, name="field-quick"),
     path("c/<slug:key>/design/f/<slug:field>/remove/", field_bin.field_remove, _KIND, name="field-remove"),
     path("c/<slug:key>/design/f/<slug:field>/restore/", field_bin.field_restore, _KIND, name="field-restore"),
 ]

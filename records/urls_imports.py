@@ -7,6 +7,7 @@ from records.views import imports
 urlpatterns: list[URLPattern] = [
     path("imports/", imports.import_start, name="import-start"),
     path("c/<slug:key>/import/", imports.import_into, {"kind": "collection"}, name="import-into"),
+    path("rooms/<slug:key>/import/", imports.import_into, {"kind": "room"}, name="room-import-into"),
     path("imports/<uuid:pk>/", imports.import_detail, name="import"),
     path("imports/<uuid:pk>/design/", imports.import_design, name="import-design"),
     path("imports/<uuid:pk>/columns/", imports.import_mapping, name="import-mapping"),

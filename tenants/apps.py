@@ -10,7 +10,11 @@ class TenantsConfig(AppConfig):
     label = "tenants"
 
     def ready(self) -> None:
-        from tenants import checks, explicit_ids  # the registry of checks needs the loaded apps
+        from tenants import checks, explicit_ids, standstill  # the registry of checks needs the loaded apps
+        from tenants.models.base import guard_rows_of_others
+        from tenants.schema import register_after_migrate
 
         explicit_ids.install()
+        guard_rows_of_others()
         checks.install()
+        register_after_migrate(standstill.install, text=standstill.text)

@@ -50,9 +50,12 @@ class Logins:
         if path.exists():
             return cls(**orjson.loads(path.read_bytes()))
         logins = cls.make()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # Whole or not at all: a full disk must not leave half a file of passwords.
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(orjson.dumps(asdict(logins)))
+        part.replace(path)
         return logins
 
 

@@ -91,6 +91,11 @@ class Context:
     request_id: str = ""
     source: str = ""
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether the state of the organisation stops changes."""
+        return self.organisation is not None and self.organisation.stops(Stop.CHANGES)
+
 
 _current: ContextVar[Context | None] = ContextVar("enclave_context", default=None)
 

@@ -1,8 +1,11 @@
 """From a Host header to what answers there: exact match, and no default."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -51,6 +54,20 @@ def normalise(raw: str) -> str:
     ):
         raise BadHost(raw[:100])
     return host
+
+
+def named(meta: Mapping[str, Any]) -> str:
+    """Return the host that a request names; raise BadHost if it names two.
+
+    Two Host headers arrive as one with a comma, which is no host. A request line with a whole address
+    in it ("GET http://…") must name the same host as the header.
+    """
+    header = str(meta.get("HTTP_HOST", ""))
+    line = str(meta.get("RAW_URI", ""))
+    is_whole = not line.startswith("/") and "://" in line
+    if is_whole and urlsplit(line).netloc.lower() != header.strip().lower():
+        raise BadHost(header[:100])
+    return header
 
 
 _remembered: dict[str, tuple[float, Answering | None]] = {}

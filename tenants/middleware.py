@@ -10,18 +10,19 @@ from django.conf import settings
 from django.core.exceptions import TooManyFilesSent
 from django.db import transaction
 from django.db.utils import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
 from tenants import hosts
-from tenants.addresses import client_address
+from tenants.addresses import client_address, site_url
 from tenants.context import Actor, NoTenant, control_plane, enter
 from tenants.hosts import Answering, Site
 from tenants.placement import Stop, Tenant
 
 Next = Callable[[HttpRequest], HttpResponse]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+AROUND_FILE = 1024 * 1024  # what a form may have beside its file
 logger = logging.getLogger(__name__)
 
 
@@ -54,20 +55,31 @@ class HostMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            host = hosts.normalise(request.META.get("HTTP_HOST", ""))
+            host = hosts.normalise(hosts.named(request.META))
         except hosts.BadHost:
             return HttpResponseBadRequest("Bad host.\n", content_type="text/plain")
-        answering = hosts.find(host)
+        try:
+            answering = hosts.find(host)
+        except OperationalError:
+            logger.exception("the control plane does not answer")
+            return render(request, "errors/503.html", {"frame": None}, status=503)
         if answering is None:
-            return render(request, "errors/404.html", {"frame": None}, status=404)
+            context = {"frame": None, "public_url": f"{site_url(settings.BASE_DOMAIN)}/"}
+            return render(request, "errors/unknown_host.html", context, status=404)
         request.answering = answering  # type: ignore[attr-defined]  # typed by tenants.requests
         request.tenant = answering.tenant  # type: ignore[attr-defined]  # typed by tenants.requests
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # typed by tenants.requests
         request.source = client_address(request)  # type: ignore[attr-defined]  # typed by tenants.requests
         request.urlconf = self.urlconfs[answering.site]
-        if answering.tenant is not None and answering.tenant.stops(Stop.REQUESTS):
-            return render(request, "errors/suspended.html", {"frame": None}, status=503)
-        return self.get_response(request)
+        return self._closed(request, answering.tenant) or self.get_response(request)
+
+    def _closed(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponse | None:
+        """Return the plain page of an organisation whose state lets nobody in."""
+        if tenant is None or not tenant.stops(Stop.REQUESTS):
+            return None
+        if tenant.stops(Stop.ENTRY):
+            return render(request, "errors/gone.html", {"frame": None}, status=410)
+        return render(request, "errors/suspended.html", {"frame": None}, status=503)
 
 
 class OriginMiddleware:
@@ -108,10 +120,8 @@ class PlaneMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answering: Answering = request.answering  # type: ignore[attr-defined]  # set by HostMiddleware
-        try:
-            self._spool(request)
-        except (MultiPartParserError, TooManyFilesSent):
-            return render(request, "errors/400.html", {"frame": None}, status=400)
+        if (refused := self._spool(request)) is not None:
+            return refused
         if answering.site is Site.PUBLIC:
             return self.get_response(request)
         if answering.site is Site.OPERATORS:
@@ -121,9 +131,22 @@ class PlaneMiddleware:
             raise NoTenant(f"A {answering.site} site without an organisation.")
         return self._inside(request, answering.tenant)
 
-    def _spool(self, request: HttpRequest) -> None:
-        if request.method not in SAFE_METHODS:
+    def _spool(self, request: HttpRequest) -> HttpResponse | None:
+        """Read the body, and return the answer to one that cannot be read."""
+        if request.method in SAFE_METHODS:
+            return None
+        declared = request.META.get("CONTENT_LENGTH") or ""
+        if declared.isdecimal() and int(declared) > settings.UPLOAD_LIMIT + AROUND_FILE:
+            # Before a byte of it lies on the disk. Nothing beyond what is declared is ever read.
+            return render(request, "errors/413.html", {"frame": None}, status=413)
+        try:
             _ = request.POST
+        except (MultiPartParserError, TooManyFilesSent):
+            return render(request, "errors/400.html", {"frame": None}, status=400)
+        except (ConnectionError, UnreadablePostError):
+            # It came too slowly, or its sender has gone away.
+            return render(request, "errors/400.html", {"frame": None}, status=408)
+        return None
 
     def _inside(self, request: HttpRequest, tenant: Tenant) -> HttpResponse:
         try:
@@ -138,7 +161,7 @@ class PlaneMiddleware:
                     transaction.set_rollback(True, using=tenant.alias)
         except OperationalError:
             logger.exception("shard %s does not answer", tenant.alias)
-            return render(request, "errors/503.html", {"frame": None}, status=503)
+            return render(request, "errors/shard_down.html", {"frame": None}, status=503)
         for finish in getattr(request, "after_transaction", ()):
             finish(tenant)
         return response

@@ -29,13 +29,17 @@ class State(StrEnum):
     GONE = "gone"
 
 
+# REQUESTS is held by the request middleware, CHANGES by the database (tenants.standstill), JOBS where
+# workers take them, ENTRY by tenants.context.enter.
 STOPS: dict[State, frozenset[Stop]] = {
+    # Not decided yet whether it stays; otherwise like an active one.
     State.TRIAL: frozenset(),
     State.ACTIVE: frozenset(),
     # Nobody gets in and nothing runs; the data stays as it is.
     State.SUSPENDED: frozenset({Stop.REQUESTS, Stop.CHANGES, Stop.JOBS}),
-    # People read and export; nothing changes any more, so that what they take is complete.
+    # People read; nothing changes any more, so that what they take with them is complete.
     State.LEAVING: frozenset({Stop.CHANGES}),
+    # Not even we enter it; its schema waits to be erased.
     State.GONE: frozenset(Stop),
 }
 

@@ -21,4 +21,4 @@ class OrganisationClosed(Refusal):
 
     code = "organisation-closed"
     status = 403
-    message = "This organisation does not take changes at the moment."
+    message = "This organisation is leaving. Everything in it can be read; nothing can be changed any more."

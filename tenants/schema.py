@@ -21,7 +21,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
+from psycopg.conninfo import make_conninfo
 
+from tenants import functions
 from tenants.context import as_owner
 from tenants.names import TEMPLATE_SCHEMA, checked_schema_name
 
@@ -34,19 +36,19 @@ class TemplateFailed(RuntimeError):
     """The template could not be built; says which step failed."""
 
 
-def register_after_migrate(hook: Hook, *, says: Text) -> None:
+def register_after_migrate(hook: Hook, *, text: Text) -> None:
     """Call `hook(cursor)` after the migrations of a schema, with the path set to that schema.
 
     For objects compiled from registries, such as the triggers of the trail. Hooks must be repeatable.
-    `says` returns the text that the hook works from: where it changes, every schema is behind.
+    `text()` changes whenever what the hook makes does: then every schema is behind, as after a migration.
     """
-    _after_migrate.setdefault(hook, says)
+    _after_migrate.setdefault(hook, text)
 
 
 @cache
 def hooks_mark() -> str:
-    """Return a digest of what all hooks do. Kept for the life of the process."""
-    texts = "\n".join(says() for says in _after_migrate.values())
+    """Return a digest of everything that the hooks make. Kept for the life of the process."""
+    texts = "\n".join(text() for text in _after_migrate.values())
     return hashlib.sha256(texts.encode()).hexdigest()[:32]
 
 
@@ -156,25 +158,29 @@ AS $$ INSERT INTO enclave.wake (organisation, kind, due) VALUES (current_schema(
 
 def make_wake_function(cursor: Any) -> None:
     """Make the one function that leaves the schema: it appends an organisation, a kind and a time."""
-    cursor.execute(
-        "SELECT current_schema(), prosrc FROM (SELECT 1) AS one LEFT JOIN pg_proc "
-        "ON proname = 'enclave_wake' AND pronamespace = current_schema()::regnamespace"
-    )
-    schema, there = cursor.fetchone()
-    if there is not None and there.strip() == _WAKE.partition("AS $$")[2].removesuffix("$$\n").strip():
+    cursor.execute("SELECT current_schema()")
+    (schema,) = cursor.fetchone()
+    if not functions.make(cursor, "enclave_wake", _WAKE):
         return
-    cursor.execute(_WAKE)
     cursor.execute("REVOKE ALL ON FUNCTION enclave_wake(text, timestamptz) FROM PUBLIC")
     cursor.execute(f"GRANT EXECUTE ON FUNCTION enclave_wake(text, timestamptz) TO {schema}")
 
 
-register_after_migrate(grant_defaults, says=lambda: "every table")
-register_after_migrate(make_wake_function, says=lambda: _WAKE)
+register_after_migrate(grant_defaults, text=lambda: "grants")
+register_after_migrate(make_wake_function, text=lambda: _WAKE)
 
 
 def _dump(alias: str) -> str:
     """Return what pg_dump says of the template schema."""
     database = connections[alias].settings_dict
+    # As the URL says, with what follows its question mark: the server may insist on TLS.
+    target = make_conninfo(
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        dbname=database["NAME"],
+        **{name: value for name, value in database["OPTIONS"].items() if name != "pool"},
+    )
     command = [
         str(find_tool("pg_dump")),
         f"--schema={TEMPLATE_SCHEMA}",
@@ -183,10 +189,7 @@ def _dump(alias: str) -> str:
         "--no-subscriptions",
         "--inserts",
         "--rows-per-insert=500",
-        f"--host={database['HOST']}",
-        f"--port={database['PORT']}",
-        f"--username={database['USER']}",
-        str(database["NAME"]),
+        f"--dbname={target}",
     ]
     finished = subprocess.run(
         command,

@@ -80,10 +80,43 @@ def address_of(name: str, row: Row, organisation: Organisation) -> str:
     return reverse(name, urlconf=settings.URLCONF_TENANT, kwargs=args)
 
 
+# What no answer may be without, and what a value of it must hold.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+        "base-uri 'none'",
+    ),
+    "X-Content-Type-Options": ("nosniff",),
+    "Referrer-Policy": ("same-origin",),
+    "Cross-Origin-Opener-Policy": ("same-origin",),
+    "Cache-Control": ("no-store",),
+}
+NEVER = ("unsafe-inline", "unsafe-eval")
+
+
+def lacks(response: HttpResponseBase) -> list[str]:
+    """Return what an answer lacks of the headers, or says in them that it must not."""
+    found = [
+        name
+        for name, parts in HEADERS.items()
+        if not all(part in response.headers.get(name, "") for part in parts)
+    ]
+    policy = response.headers.get("Content-Security-Policy", "")
+    found += [word for word in NEVER if word in policy]
+    found += [name for name in response.headers if name.lower().startswith("access-control-")]
+    ours = {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
+    return found + [name for name, morsel in response.cookies.items() if name not in ours or morsel["domain"]]
+
+
 def outcome(client: Client, method: str, address: str) -> str:
     """Return what a visitor gets, as a word: an answer, sign-in, the status of a refusal, or a fault."""
     with undone():
         response: Any = client.get(address) if method == "GET" else client.post(address, {})
+    lacking = lacks(response)
+    if lacking:
+        return f"lacks {', '.join(lacking)}"
     if response.status_code == 405:
         return "405"
     if response.status_code in (403, 404):

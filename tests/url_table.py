@@ -282,6 +282,8 @@ TABLE: dict[str, Row] = {
     "permissions:group_delete": Row(ADMIN, {"pk": "group"}),
     "permissions:group_add": Row(ADMIN, {"pk": "group"}),
     "permissions:group_end": Row(ADMIN, {"pk": "group", "person": "person"}),
+    "permissions:group_leave": Row(GUEST, {"pk": "group"}, or_404=True),
+    "permissions:leave": Row(GUEST),
     "permissions:roles": Row(MEMBER),
     "permissions:role_new": Row(ADMIN),
     "permissions:guests": Row(ADMIN),
@@ -303,6 +305,7 @@ TABLE: dict[str, Row] = {
     "records:collection-remove": Row(ADMIN, _DESIGNED, sees=MEMBER),
     "records:field-new": Row(ADMIN, _DESIGNED, sees=MEMBER),
     "records:field-design": Row(ADMIN, _FIELD, sees=MEMBER),
+    "records:field-quick": Row(ADMIN, _FIELD, sees=MEMBER),
     "records:field-remove": Row(ADMIN, _FIELD, sees=MEMBER),
     "records:field-restore": Row(ADMIN, {"key": "designed", "field": "f_gone"}, sees=MEMBER),
     # records: home, and what needs no table
@@ -327,6 +330,7 @@ TABLE: dict[str, Row] = {
     # records: one of them
     "records:new": Row(MEMBER, _GIGS, sees=MEMBER),
     "records:record": Row(MEMBER, _GIG, sees=MEMBER),
+    "records:history": Row(MEMBER, _GIG, sees=MEMBER),
     "records:record-edit": Row(MEMBER, _GIG, sees=MEMBER),
     "records:field-edit": Row(MEMBER, {**_GIG, "field": "f_name"}, sees=MEMBER),
     "records:record-bin": Row(MEMBER, _GIG, sees=MEMBER),
@@ -363,12 +367,14 @@ TABLE: dict[str, Row] = {
         f"records:room-{name}": Row(MEMBER, _ROOM, sees=MEMBER, or_404=True, elsewhere=None)
         for name in ("bulk-change", "bulk-bin", "bin", "bin-restore", "bin-purge")
     },
+    "records:room-import-into": Row(MEMBER, _ROOM, sees=MEMBER, elsewhere=None),
     "records:room-find": Row(MEMBER, {**_ROOM, "field": "name"}, sees=MEMBER, or_404=True),
     **{
         f"records:room-{name}": Row(OWNER, {**_ROOM, "view": "room view"}, sees=OWNER)
         for name in ("view-edit", "view-update", "view-remove")
     },
     "records:room-record": Row(MEMBER, _SPEAKER, sees=MEMBER),
+    "records:room-history": Row(MEMBER, _SPEAKER, sees=MEMBER),
     "records:room-record-edit": Row(MEMBER, _SPEAKER, sees=MEMBER),
     "records:room-field-edit": Row(MEMBER, {**_SPEAKER, "field": "name"}, sees=MEMBER),
     "records:room-record-bin": Row(MEMBER, _SPEAKER, sees=MEMBER),

@@ -51,7 +51,6 @@ RULES: dict[str, Rule] = {
     "mfa_activate_totp": Rule(Budget(100, 600), oneself),
     "mfa_login_webauthn": Rule(Budget(60, 600)),
     "accounts:accept": Rule(Budget(60, 600)),
-    "accounts:crossing": Rule(Budget(60, 600)),
 }
 # Here a redirect says nothing about whether the account exists, so it must not give a try back.
 _NEVER_RIGHT = frozenset({"account_reset_password", "account_email"})

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,6 +19,7 @@ from accounts.identity.models import Session, User
 from accounts.sessions import SessionStore
 from audit.actions import events
 from permissions.access import signed_in
+from permissions.models import GroupMembership
 
 
 def _user(request: HttpRequest) -> User:
@@ -47,8 +49,15 @@ def account(request: HttpRequest) -> HttpResponse:
         "passkeys": kinds.count(Authenticator.Type.WEBAUTHN),
         "has_password": user.has_usable_password(),
         "sessions": _sessions(request),
+        "groups": _groups(request),
     }
     return render(request, "accounts/account.html", context, status=422 if form.errors else 200)
+
+
+def _groups(request: HttpRequest) -> QuerySet[GroupMembership]:
+    at = timezone.now()
+    own = GroupMembership.objects.current(at=at).filter(user=_user(request))
+    return own.select_related("group__profile").order_by("group__name")
 
 
 def _sessions(request: HttpRequest) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """Inviting people, and the page behind the link."""
 
+from datetime import datetime
 from uuid import UUID
 
 from allauth.account.internal.flows.login import perform_login
@@ -16,11 +17,12 @@ from accounts.adapters import say
 from accounts.forms_organisation import AcceptForm, InviteForm
 from accounts.identity.models import User
 from accounts.models import Invitation
-from accounts.refusals import InvitationSpent, OnlyForTheInvited
+from accounts.refusals import HereAlready, InvitationSpent, OnlyForTheInvited
 from permissions import perms
-from permissions.access import public, requires
+from permissions.access import note_refusal, public, requires
 from permissions.holder import holder_of
 from permissions.ladder import givable_roles
+from permissions.models import GroupProfile
 from tenants.refusals import Refusal
 
 
@@ -33,16 +35,31 @@ def _user(request: HttpRequest) -> User:
 @requires(perms.PEOPLE_MANAGE)
 def waiting(request: HttpRequest) -> HttpResponse:
     """Show who was invited and has not come yet."""
-    rows = Invitation.objects.waiting().select_related("role", "invited_by")
-    context = {"invitations": rows, "now": timezone.now()}
-    return render(request, "accounts/invitation_list.html", context)
+    now = timezone.now()
+    rows = list(Invitation.objects.waiting().select_related("role", "invited_by"))
+    # One question for each pair of inviter and role, however many were invited.
+    gives = {(row.invited_by_id, row.role_id): row for row in rows}
+    dead = {key for key, row in gives.items() if not invitations.still_gives(row, at=now)}
+    shown = [(row, _state(row, dead=(row.invited_by_id, row.role_id) in dead, at=now)) for row in rows]
+    return render(request, "accounts/invitation_list.html", {"invitations": shown})
+
+
+def _state(invitation: Invitation, *, dead: bool, at: datetime) -> tuple[str, str]:
+    """Return what has become of an invitation, as a word and its tone."""
+    if invitation.expires_at <= at:
+        return _("Too old"), "warn"
+    if dead:
+        return _("Sender may not any more"), "warn"
+    return _("Waiting"), "info"
 
 
 @require_http_methods(["GET", "POST"])
 @requires(perms.PEOPLE_MANAGE)
 def invite(request: HttpRequest) -> HttpResponse:
     """Invite people."""
-    form = InviteForm(request.POST or None, roles=givable_roles(holder_of(request)))
+    holder = holder_of(request)
+    groups = GroupProfile.objects.all() if holder.holds(perms.GROUPS_MANAGE) else GroupProfile.objects.none()
+    form = InviteForm(request.POST or None, roles=givable_roles(holder), groups=groups)
     if request.method == "POST" and form.is_valid():
         try:
             sent = invitations.invite(
@@ -53,6 +70,7 @@ def invite(request: HttpRequest) -> HttpResponse:
                 at=timezone.now(),
             )
         except Refusal as refusal:
+            note_refusal(request, refusal)
             form.add_error(None, str(refusal))
         else:
             text = ngettext("%(n)d person is invited.", "%(n)d people are invited.", len(sent))
@@ -104,13 +122,16 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         context = {"form": form, "email": invitation.email}
         return render(request, "accounts/invitation_accept.html", context, status=422 if form.errors else 200)
-    person = invitations.accept(
-        invitation=invitation,
-        name=form.cleaned_data["name"],
-        password=form.cleaned_data["password"],
-        at=now,
-        signed_in=user,
-    )
+    try:
+        person = invitations.accept(
+            invitation=invitation,
+            name=form.cleaned_data["name"],
+            password=form.cleaned_data["password"],
+            at=now,
+            signed_in=user,
+        )
+    except (InvitationSpent, HereAlready) as refusal:
+        return _closed(request, refusal)
     # Not simply signed in: who comes back may have a second step from before.
     response: HttpResponse = perform_login(request, Login(user=person, email=person.email))
     return response

@@ -1,5 +1,6 @@
 """The trail page: what happened in the organisation, newest first, and each entry's details."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,15 @@ from django.utils.cache import patch_vary_headers
 from audit import labels
 from audit.access import may_see_trail
 from audit.forms import FilterForm
-from audit.queries import FOLD, Cursor, one, page, together
+from audit.queries import FOLD, Cursor, Entry, Filters, one, page
 from audit.sentences import Said, say
+from audit.together import Point, Work
+from audit.wording import shown
 from permissions import perms
 from permissions.access import requires
 
 _LIMIT = 2**63
+_WRITTEN = 50
 
 
 @requires(perms.TRAIL_VIEW)
@@ -28,7 +32,7 @@ def event_list(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     found = page(filters, after=Cursor.parse(request.GET.get("after", "")))
     context = {
-        "rows": [_row(said) for said in say(found.entries)],
+        "rows": _rows(request, found.entries),
         "more_url": f"?{_query(request, after=str(found.next))}" if found.next else "",
         "form": form,
         "chips": _chips(request, form),
@@ -45,8 +49,14 @@ def event_detail(request: HttpRequest, epoch: int, txid: int, eid: int) -> HttpR
     entry = one(epoch, txid, eid) if max(epoch, txid, eid) < _LIMIT and epoch < 2**31 else None
     if entry is None:
         raise Http404
-    (said,) = say([entry])
-    context = {"said": said, "facts": _facts(said), "url": _detail_url(said), "object_url": _object_url(said)}
+    (said,) = say(labels.as_read_by(request.user, [entry]))
+    context = {
+        "said": said,
+        "facts": _facts(said),
+        "url": _detail_url(said),
+        "object_url": _object_url(said),
+        "rows": [] if entry.label else _written_with(request, entry),
+    }
     return _answer(request, "event_detail", "_event_detail", context)
 
 
@@ -54,17 +64,15 @@ def event_detail(request: HttpRequest, epoch: int, txid: int, eid: int) -> HttpR
 def event_together(request: HttpRequest, place: str) -> HttpResponse:
     """Show the single entries behind one that stands for many."""
     _must_see(request)
-    cursor = Cursor.parse(place)
-    after = request.GET.get("after", "0")
-    if cursor is None or not after.isdecimal() or int(after) >= _LIMIT:
+    newest, since = Cursor.parse(place), Cursor.parse(request.GET.get("since", ""))
+    work = Work.at(newest, since) if newest is not None else None
+    if work is None:
         raise Http404
-    entries = together(cursor, after_eid=int(after))
-    if not entries:
-        raise Http404
+    entries, following = work.entries(after=Point.parse(request.GET.get("after", "")))
     context = {
-        "rows": [_row(said) for said in say(entries)],
-        "more_url": f"?after={entries[-1].eid}" if len(entries) < entries[-1].of else "",
-        "total": entries[-1].of,
+        "rows": _rows(request, entries),
+        "more_url": f"?{_query(request, after=str(following))}" if following else "",
+        "total": work.total(),
     }
     return _answer(request, "event_together", "_event_rows", context)
 
@@ -82,11 +90,26 @@ def _answer(request: HttpRequest, whole: str, part: str, context: dict[str, Any]
     return response
 
 
+def _rows(request: HttpRequest, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    return [_row(said) for said in say(labels.as_read_by(request.user, entries))]
+
+
+def _written_with(request: HttpRequest, entry: Entry) -> list[dict[str, Any]]:
+    """Return the rows that were written in the transaction of something that was meant."""
+    found = page(Filters(transaction=(entry.epoch, entry.txid)), size=_WRITTEN).entries
+    return _rows(request, [one for one in found if one.label][:_WRITTEN])
+
+
 def _row(said: Said) -> dict[str, Any]:
     entry = said.entry
     many = entry.count >= FOLD
-    url = reverse("trail:together", args=[str(entry.place)]) if many else _detail_url(said)
+    url = _together_url(entry) if many else _detail_url(said)
     return {"said": said, "url": url, "many": many}
+
+
+def _together_url(entry: Entry) -> str:
+    url = reverse("trail:together", args=[str(entry.place)])
+    return f"{url}?since={entry.since}" if entry.since else url
 
 
 def _detail_url(said: Said) -> str:
@@ -100,9 +123,16 @@ def _object_url(said: Said) -> str:
 
 def _facts(said: Said) -> list[dict[str, Any]]:
     entry = said.entry
+    more = [
+        {"label": name.replace("_", " ").capitalize(), "kind": "text", "value": shown(value)}
+        for name, value in entry.details.items()
+    ]
+    done_by = entry.by.get("label", "") if entry.by.get("on_behalf_of") else ""
     return [
+        *more,
         {"label": "When", "kind": "timestamp", "value": said.at},
         {"label": "From address", "kind": "text", "value": entry.source},
+        *([{"label": "Done by", "kind": "text", "value": done_by}] if done_by else []),
         {"label": "Request", "kind": "text", "value": entry.request_id},
         {"label": "Signed in with", "kind": "text", "value": entry.by.get("credential", "")},
         {"label": "Action", "kind": "text", "value": entry.code},

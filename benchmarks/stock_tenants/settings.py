@@ -2,6 +2,7 @@
 
 from config import env
 from config.settings.base import *  # noqa: F403  # the same rooms and migrations
+from config.settings.base import CONTROL_LABELS as OURS_CONTROL
 from config.settings.base import SHARED_APPS as OURS_SHARED
 from config.settings.base import TENANT_APPS as OURS_TENANT
 from config.settings.base import TWIN_APPS
@@ -13,6 +14,8 @@ DATABASES = {"default": env.database("STOCK_DATABASE_URL", engine="django_tenant
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_DB_ALIAS = "default"
 TENANT_MODEL = "stockclient.Client"
+# Our rooms ask where each model lives.
+CONTROL_LABELS = OURS_CONTROL | {"stockclient"}
 TENANT_DOMAIN_MODEL = "stockclient.Domain"
 SHARED_APPS = ["django_tenants", "benchmarks.stock_tenants.stockclient", *OURS_SHARED]
 TENANT_APPS = [*TWIN_APPS, *OURS_TENANT]

@@ -11,6 +11,7 @@ from config.embedded.files import disk_is_full, secret_in, write_private
 from config.embedded.place import MAJOR, Place
 
 SUPERUSER = "postgres"
+WAL = "wal"
 
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
@@ -62,7 +63,7 @@ def settings(place: Place, *, port: int, socket_folder: Path, durable: bool) -> 
 
 def wal_folder(place: Place) -> Path:
     """Where finished segments of the write-ahead log are kept."""
-    return place.cluster / "wal"
+    return place.cluster / WAL
 
 
 def archive_command(folder: Path) -> str:
@@ -94,8 +95,8 @@ def _check(data: Path, password_file: Path) -> None:
         raise CannotStart(f"The database in {data} is damaged; {restore}.")
     if version != MAJOR:
         raise CannotStart(f"The database in {data} is of PostgreSQL {version}, not {MAJOR}; {restore}.")
-    if not password_file.exists():
-        raise CannotStart(f"The password file {password_file} is missing; {restore}.")
+    if not password_file.exists() or not password_file.read_text().strip():
+        raise CannotStart(f"The password file {password_file} is missing or empty; {restore}.")
 
 
 def _initialise(place: Place, data: Path, *, password: str, durable: bool) -> None:

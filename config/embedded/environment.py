@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from config.embedded.console import say
 from config.embedded.errors import CannotStart
 from config.embedded.files import secret_in
 from config.embedded.ports import LOOPBACK
@@ -20,6 +21,12 @@ def own_database() -> bool:
     if not os.environ.get(SHARD):
         raise CannotStart(f"{CONTROL} is set but {SHARD} is not; set both, or none for the embedded server.")
     return True
+
+
+def tell_unused() -> None:
+    """Say so when the person set the one variable that other products read."""
+    if os.environ.get("DATABASE_URL") and not os.environ.get(CONTROL):
+        say(f"DATABASE_URL is not used; Enclave reads {CONTROL}, {SHARD} and others (docs/deploy.md).")
 
 
 def control_url() -> str:

@@ -24,13 +24,12 @@ def write_private(path: Path, text: str) -> None:
 
 
 def secret_in(path: Path, *, length: int = 32) -> str:
-    """The secret kept in `path`, made of `length` random bytes the first time."""
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        secret = secrets.token_urlsafe(length)
-        write_private(path, secret)
-        return secret
+    """The secret kept in `path`, made of `length` random bytes the first time, or when a crash emptied it."""
+    kept = path.read_text().strip() if path.exists() else ""
+    if not kept:
+        kept = secrets.token_urlsafe(length)
+        write_private(path, kept)
+    return kept
 
 
 def make_folder(folder: Path) -> Path:

@@ -91,6 +91,9 @@ class PostgresServer:
         if self._child is not None:
             self._child.ask_to_stop()
             self._child.wait_or_kill(seconds)
+            if self._child.exit_code() == -signal.SIGKILL:
+                # Its backends have groups of their own, and one may still be writing to a slow disk.
+                self._wait_for_orphans(self._data)
             self._child = None
         if self._own_socket_folder is not None:
             shutil.rmtree(self._own_socket_folder, ignore_errors=True)
@@ -127,6 +130,11 @@ class PostgresServer:
         """A URL for the superuser; needed to bootstrap roles and databases, by nothing else."""
         password = self._password_file.read_text().strip()
         return f"postgresql://{cluster.SUPERUSER}:{quote(password)}@{LOOPBACK}:{self.port}/{quote(database)}"
+
+    def archived_bytes(self) -> int:
+        """How much the archive of the write-ahead log holds."""
+        folder = self.folder / "cluster" / cluster.WAL
+        return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
 
     @property
     def _password_file(self) -> Path:

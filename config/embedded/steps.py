@@ -12,6 +12,7 @@ from typing import Any
 
 from config.embedded import environment as variables
 from config.embedded.errors import CannotStart
+from config.embedded.files import disk_is_full
 from config.embedded.processes import Child
 
 POLL_SECONDS = 0.05
@@ -20,6 +21,17 @@ STEP_STOP_SECONDS = 4.0
 
 class AskedToStop(Exception):
     """Ctrl-C or SIGTERM arrived in the middle of a step."""
+
+
+def because_it_said(what: str, child: Child, since: int = 0) -> CannotStart:
+    """Make one sentence of what a process wrote before it gave up."""
+    said = child.tail(30, since=since)
+    last = said.splitlines()[-1].strip() if said else "it gave no reason"
+    if "No space left on device" in said:
+        return disk_is_full(child.log.parent.parent)
+    if "ModuleNotFoundError" in last or "ImportError" in last:
+        return CannotStart(f"{what} ({last}); the packages are not whole: delete .venv and run bin/up again.")
+    return CannotStart(f"{what} ({last}); what it wrote is in {child.log}.")
 
 
 class Steps:
@@ -49,8 +61,7 @@ class Steps:
             code = child.exit_code()
             child.wait_or_kill(0)
         if code != 0:
-            said = child.tail(1, since=start) or "it gave no reason"
-            raise CannotStart(f"{what} failed ({said}); what it wrote is in {child.log}.")
+            raise because_it_said(f"{what} failed", child, since=start)
 
     def ask(self, *words: str) -> "Question":
         """Start `manage.py` with `words` and return at once; its JSON is read later."""

@@ -4,38 +4,29 @@ import http.client
 import signal
 import threading
 import time
-from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from types import FrameType
 
 from config.embedded import environment as variables
 from config.embedded.console import say, say_addresses
 from config.embedded.errors import CannotStart
 from config.embedded.files import FolderLock, make_folder, require_space
+from config.embedded.options import Options
 from config.embedded.parts import Parts
 from config.embedded.ports import LOOPBACK, is_free, remembered_ports
 from config.embedded.processes import end_leftover
+from config.embedded.recall import remember
 from config.embedded.servers import Servers
 from config.embedded.service import Service
 from config.embedded.stamps import Stamps, code_stamp, static_stamp
-from config.embedded.steps import AskedToStop, Question, Steps
+from config.embedded.steps import AskedToStop, Question, Steps, because_it_said
 
 HEALTHY_SECONDS = 60.0
 ADDRESSES_SECONDS = 15.0
 TEND_SECONDS = 0.25
-# Together with the servers under the 10 s that Ctrl-C may take; long jobs resume from their checkpoint.
+ARCHIVE_WORTH_SAYING_GB = 2.0
+# Long jobs resume from their checkpoint.
 PARTS_STOP_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the person chose. `root` is the folder of the code, `data` that of everything kept."""
-
-    root: Path
-    data: Path
-    port: int
-    demonstration: bool
 
 
 class Supervisor:
@@ -71,6 +62,7 @@ class Supervisor:
     def _start(self) -> None:
         port = self.options.port
         require_space(self.data)
+        variables.tell_unused()
         for name in ("run", "log", "mail"):
             (self.data / name).mkdir(mode=0o700, exist_ok=True)
         # A bin/up that was killed may have left the web server, on the very port we want.
@@ -99,12 +91,15 @@ class Supervisor:
 
     def _prepare(self, servers: Servers, environment: dict[str, str], steps: Steps, stamps: Stamps) -> None:
         code = code_stamp(self.options.root)
-        if stamps.holds("prepare", code):
-            environment.update(servers.urls())
-        else:
+        is_prepared = stamps.holds("prepare", code)
+        if not is_prepared:
             say("Preparing the databases.")
+        if not is_prepared or not servers.knows_logins():
             servers.make_logins()
-            environment.update(servers.urls())
+        environment.update(servers.urls())
+        servers.require_answers(environment)
+        remember(self.data, environment)
+        if not is_prepared:
             stamps.forget("prepare")
             if variables.knows_owner(environment):
                 steps.run("prepare", owner=True, what="Preparing the databases")
@@ -132,7 +127,7 @@ class Supervisor:
             stamps.set("demonstration", "loaded")
             self._question.drop()
             self._question = steps.ask("addresses", "--json")
-        self._greet(self._question)
+        self._greet(self._question, catches_mail="MAIL_CATCHER_FOLDER" in parts.environment)
 
     def _launch(self, service: Service) -> None:
         service.start()
@@ -144,10 +139,9 @@ class Supervisor:
             if self._stop.wait(0.05):
                 raise AskedToStop
             if not web.child.is_running() or time.monotonic() > end:
-                said = web.child.tail(1) or "it gave no reason"
-                raise CannotStart(f"The web server does not start ({said}); its log is {web.child.log}.")
+                raise because_it_said("The web server does not start", web.child)
 
-    def _greet(self, question: Question) -> None:
+    def _greet(self, question: Question, *, catches_mail: bool) -> None:
         sites = question.answer(ADDRESSES_SECONDS)
         say(f"Enclave answers after {time.monotonic() - self._began:.1f} s.")
         say()
@@ -156,8 +150,20 @@ class Supervisor:
         else:
             say(f"  http://enclave.localhost:{self.options.port}/")
         say()
-        say(f"Mail is caught in {self.data / 'mail'}, logs are in {self.data / 'log'}.")
+        if catches_mail:
+            say(f"Mail is caught and shown at http://enclave.localhost:{self.options.port}/mail/")
+        say(f"Logs are in {self.data / 'log'}.")
+        self._warn_of_archive()
         say("Ctrl-C stops everything.")
+
+    def _warn_of_archive(self) -> None:
+        assert self._servers is not None
+        gigabytes = 0.0 if self._servers.postgres is None else self._servers.postgres.archived_bytes() / 1e9
+        if gigabytes > ARCHIVE_WORTH_SAYING_GB:
+            say(
+                f"The archive of the database's log has grown to {gigabytes:.1f} GB; "
+                "docs/deploy.md says when it may be emptied."
+            )
 
     def _tend(self) -> None:
         assert self._servers is not None

@@ -77,19 +77,14 @@ SCHEMAS_PER_CONNECTION = env.number("ENCLAVE_SCHEMAS_PER_CONNECTION", default=15
 
 def databases(*, pool: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     """Return DATABASES from the environment; `pool` are the options of psycopg's pool, or None."""
-    options: dict[str, Any] = {"pool": pool} if pool and DATABASE_LOGIN == "app" else {}
-    found: dict[str, dict[str, Any]] = {
-        "default": {"ENGINE": "tenants.backends.current"},
-        "control": {
-            **env.database(f"{_PREFIX}CONTROL_DATABASE_URL", engine="django.db.backends.postgresql"),
-            "OPTIONS": dict(options),
-        },
-    }
-    for alias in SHARD_ALIASES:
-        found[alias] = {
-            **env.database(f"{_PREFIX}{alias.upper()}_DATABASE_URL", engine="tenants.backends.shard"),
-            "OPTIONS": dict(options),
-        }
+    engines = {"control": "django.db.backends.postgresql"} | dict.fromkeys(
+        SHARD_ALIASES, "tenants.backends.shard"
+    )
+    found: dict[str, dict[str, Any]] = {"default": {"ENGINE": "tenants.backends.current"}}
+    for alias, engine in engines.items():
+        found[alias] = env.database(f"{_PREFIX}{alias.upper()}_DATABASE_URL", engine=engine)
+        if pool and DATABASE_LOGIN == "app":
+            found[alias]["OPTIONS"]["pool"] = dict(pool)
     return found
 
 
@@ -118,6 +113,7 @@ MIDDLEWARE = [
     "tenants.middleware.HealthMiddleware",
     "config.security.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.compression.PagesGZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.HostMiddleware",
     "tenants.middleware.OriginMiddleware",
@@ -127,6 +123,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.PersonMiddleware",
+    "accounts.middleware.RenewalMiddleware",
     "accounts.middleware.ProfileMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -135,6 +132,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.SettlingMiddleware",
     "config.refusals.RefusalMiddleware",
+    "accounts.middleware.DenialMiddleware",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000

@@ -38,6 +38,23 @@ if TLS not in ("proxy", "direct"):
     )
 if TLS == "proxy":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+else:
+    # Read by config/gunicorn.py.
+    for _name in ("ENCLAVE_TLS_CERTIFICATE", "ENCLAVE_TLS_KEY"):
+        if not os.path.isfile(env.text(_name, default="")):
+            raise ImproperlyConfigured(
+                f"{_name} names no file; ENCLAVE_TLS=direct needs a certificate and its key."
+            )
+
+# The defaults of these are for one's own machine, and `localhost` is nobody else's name.
+for _name in (
+    "ENCLAVE_BASE_DOMAIN",
+    "ENCLAVE_OPERATORS_HOST",
+    "ENCLAVE_CONTENT_DOMAIN",
+    "ENCLAVE_FROM_EMAIL",
+):
+    if not env.text(_name, default="") or env.text(_name).rstrip(">").endswith("localhost"):
+        raise ImproperlyConfigured(f"{_name} is not set, or ends in localhost; use a name that others reach.")
 # How many proxies of our own stand in front; so many entries of X-Forwarded-For are believed.
 TRUSTED_PROXIES = env.number("ENCLAVE_PROXY_HOPS", default=1 if TLS == "proxy" else 0)
 

@@ -12,22 +12,32 @@ _BLACK = Colour(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """The neutral colours of one colour scheme; static/css/base.css holds the same numbers."""
+    """The neutral colours of one colour scheme; static/css/base.css holds the same numbers.
+
+    `notices` are the grounds of notices: good, to be careful about, wrong.
+    """
 
     page: Oklch
     side: Oklch
     hover: Oklch
+    raised: Oklch
+    notices: tuple[Oklch, Oklch, Oklch]
     ink: Oklch
     soft: Oklch
 
     def grounds(self) -> tuple[Colour, ...]:
-        return tuple(to_srgb(ground) for ground in (self.page, self.side, self.hover))
+        """Return everything that a word may stand on."""
+        return tuple(
+            to_srgb(ground) for ground in (self.page, self.side, self.hover, self.raised, *self.notices)
+        )
 
 
 LIGHT = Scheme(
     page=Oklch(0.99, 0.003, 80),
     side=Oklch(0.968, 0.005, 80),
     hover=Oklch(0.965, 0.006, 80),
+    raised=Oklch(1, 0, 0),
+    notices=(Oklch(0.96, 0.03, 150), Oklch(0.96, 0.04, 85), Oklch(0.96, 0.02, 25)),
     ink=Oklch(0.27, 0.01, 80),
     soft=Oklch(0.5, 0.012, 80),
 )
@@ -35,6 +45,8 @@ DARK = Scheme(
     page=Oklch(0.19, 0.006, 80),
     side=Oklch(0.16, 0.006, 80),
     hover=Oklch(0.235, 0.008, 80),
+    raised=Oklch(0.225, 0.007, 80),
+    notices=(Oklch(0.28, 0.04, 150), Oklch(0.29, 0.04, 80), Oklch(0.28, 0.05, 25)),
     ink=Oklch(0.92, 0.006, 80),
     soft=Oklch(0.7, 0.012, 80),
 )
@@ -78,7 +90,7 @@ def brand_css(brand: Colour) -> str:
 
 def _light(seen: Oklch) -> Palette:
     tint = to_srgb(Oklch(0.955, min(seen.chroma * 0.16, 0.026), seen.hue))
-    grounds = (*LIGHT.grounds(), tint, _WHITE)
+    grounds = (*LIGHT.grounds(), tint)
     chroma = min(seen.chroma, 0.19)
     lightness = min(seen.lightness, 0.6)
     while not _readable(to_srgb(Oklch(lightness, chroma, seen.hue)), grounds):

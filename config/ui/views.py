@@ -90,7 +90,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
             {"label": "Edit", "url": "#", "icon": "pencil-square"},
             {"label": "Share", "url": "#", "icon": "share"},
             {"label": "Export", "url": "#", "icon": "arrow-down-tray"},
-            {"label": "Move to bin", "url": "#", "icon": "trash", "tone": "danger"},
+            {"label": "Move to the bin", "url": "#", "icon": "trash", "tone": "danger"},
         ],
         "menu": [
             {"label": "Rename", "url": "#", "icon": "pencil-square"},

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import F
+
 from jobs.actions.waking import wake_now
 from jobs.models import ClockTime, Job, JobState
 from jobs.refusals import JobHasEnded, JobNotFailed
@@ -31,6 +33,8 @@ def retry(*, job: Job) -> Job:
         due_at=ClockTime(),
         ended_at=None,
         cancel_asked_at=None,
+        begun_at=None,
+        done_before=F("done") if job.checkpoint else 0,
         attempts=0,
         lapses=0,
         error="",

@@ -59,9 +59,10 @@ class Job(TenantRow):
     """One piece of long work of an organisation.
 
     `payload` holds ids and choices, never secrets. `done` and `total` count whatever `note` or the
-    label speaks of. `lease_token` rises each time a worker takes the job: what a worker with an older
-    token writes is refused. `attempts` counts failures, `lapses` workers that vanished in a row
-    without getting further. `error` may be shown to people.
+    label speaks of; `done_before` was done when somebody had it go on, at `begun_at`. `lease_token`
+    rises each time a worker takes the job: what a worker with an older token writes is refused.
+    `attempts` counts failures, `lapses` workers that vanished in a row without getting further.
+    `error` may be shown to people.
     """
 
     kind = models.CharField(max_length=60)
@@ -87,6 +88,7 @@ class Job(TenantRow):
     leased_until = models.DateTimeField(null=True, blank=True)
 
     done = models.BigIntegerField(default=0)
+    done_before = models.BigIntegerField(default=0, db_default=0)
     total = models.BigIntegerField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True, default="")
     checkpoint = models.JSONField(default=dict, blank=True)

@@ -43,6 +43,7 @@ def shown(job: Job, *, at: datetime, may_change: bool) -> dict[str, Any]:
         "url": reverse("jobs:detail", args=[job.pk]),
         "cancel_url": reverse("jobs:cancel", args=[job.pk]) if changeable and not job.has_ended else "",
         "retry_url": reverse("jobs:retry", args=[job.pk]) if may_change and may_be_retried(job) else "",
+        "retry_label": "Go on" if job.checkpoint else "Try again",
         "result_url": result_url(job),
     }
 
@@ -81,11 +82,12 @@ def share_of(job: Job) -> int | None:
 
 
 def rate_of(job: Job, *, at: datetime) -> float | None:
-    """Return how many are done in a second, since the job began."""
+    """Return how many are done in a second, since the job began, or was made to go on."""
     if job.begun_at is None or job.state != JobState.RUNNING:
         return None
     seconds = (at - job.begun_at).total_seconds()
-    return job.done / seconds if seconds >= _LEAST_SECONDS and job.done else None
+    done = job.done - job.done_before
+    return done / seconds if seconds >= _LEAST_SECONDS and done > 0 else None
 
 
 def left_of(job: Job, rate: float | None) -> float | None:

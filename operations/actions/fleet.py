@@ -130,6 +130,8 @@ def _canary(target: Target, version: str) -> tuple[Outcome, Work | None]:
         # Whatever one organisation's data does to a migration must not keep the others from theirs.
         if not is_locked(problem):
             logger.exception("schema %s was not migrated", target.schema)
+        # Whatever became of the connection must not keep the others from theirs either.
+        connections[target.alias].close()
         return Outcome(target, "", said(problem), _ms_since(began)), None
     return Outcome(target, parts[-1].aim, "", _ms_since(began)), Work(parts, version, target.schema)
 
@@ -187,5 +189,6 @@ def _write(states: list[FleetState]) -> list[FleetState]:
 def note_made(organisation: Organisation, *, version: str) -> None:
     """Write down at which version a new organisation was made."""
     FleetState.objects.update_or_create(
-        organisation=organisation, defaults={"version": version, "migrated_at": timezone.now()}
+        organisation=organisation,
+        defaults={"version": version, "migrated_at": timezone.now(), "error": ""},
     )

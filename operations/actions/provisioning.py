@@ -6,6 +6,7 @@ A failure at any step is undone at once where it can be, and otherwise by `sweep
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from django.utils import timezone
 from accounts.actions.founding import found
 from operations.actions.fleet import note_made
 from operations.models import Provisioning
-from operations.models.provisioning import Step
+from operations.models.provisioning import STALE_AFTER, Step
 from tenants import hosts
 from tenants.context import Actor, control_plane, enter, on_shard
 from tenants.models import Domain, Organisation, RetiredSlug, Shard
@@ -44,6 +45,13 @@ class NoRoom(Refusal):
     message = "No new organisations can be made at the moment. Try again later."
 
 
+Also = Callable[[Organisation], object]
+
+
+def _nothing(organisation: Organisation) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked for: the organisation's address and name, its first owner, and where it should live."""
@@ -57,8 +65,8 @@ class Wish:
     region: str = ""
 
 
-def provision(wish: Wish, *, at: datetime | None = None) -> Organisation:
-    """Make an organisation and return it.
+def provision(wish: Wish, *, at: datetime | None = None, also: Also = _nothing) -> Organisation:
+    """Make an organisation and return it; `also(organisation)` is written with its host, or neither is.
 
     Raises BadSlug or SlugTaken for the address, NoRoom when no shard is open. Anything else that goes
     wrong is undone before the error is raised on.
@@ -74,7 +82,7 @@ def provision(wish: Wish, *, at: datetime | None = None) -> Organisation:
             )
         making.reach(Step.FILLED)
         note_address(organisation_id=organisation.pk, user_id=owner.pk, address=wish.owner_email)
-        _open(making, organisation)
+        _open(making, organisation, also=also)
     except Exception as problem:
         making.note(error=str(problem)[:2000])
         undo(making)
@@ -138,7 +146,7 @@ def _write_organisation(making: Provisioning, wish: Wish) -> Organisation:
     return organisation
 
 
-def _open(making: Provisioning, organisation: Organisation) -> None:
+def _open(making: Provisioning, organisation: Organisation, *, also: Also = _nothing) -> None:
     """Confirm the schema on the shard, then give the organisation its host: from here on it answers."""
     with on_shard(making.shard_id), connections[making.shard_id].cursor() as cursor:
         cursor.execute("SELECT enclave.confirm(%s)", (making.schema_name,))
@@ -150,6 +158,7 @@ def _open(making: Provisioning, organisation: Organisation) -> None:
     with control_plane(), transaction.atomic(using="control"):
         Domain.objects.create(tenant=organisation, domain=host_of(making.slug), is_primary=True)
         note_made(organisation, version=version)
+        also(organisation)
         making.reach(Step.DONE, ended_at=timezone.now())
     hosts.forget()
 
@@ -185,12 +194,38 @@ def _discard(making: Provisioning) -> bool:
 
 
 def sweep(*, at: datetime) -> int:
-    """Finish or undo what a dead process left behind; return how many makings were settled."""
+    """Finish or undo what dead processes left behind; return how many makings and schemas were settled."""
     settled = 0
     for making in Provisioning.objects.stuck(at=at).select_related("shard", "organisation"):
-        if undo(making):
-            settled += 1
-        elif making.step == Step.FILLED and making.organisation is not None:
-            _open(making, making.organisation)
-            settled += 1
-    return settled
+        try:
+            settled += _settle(making)
+        except Exception:
+            # The next one may be settled all the same, and this one comes again.
+            logger.exception("making of %s could not be settled", making.slug)
+    return settled + sum(_discard_strays(alias) for alias in settings.SHARD_ALIASES)
+
+
+def _settle(making: Provisioning) -> bool:
+    if undo(making):
+        return True
+    if making.step == Step.FILLED and making.organisation is not None:
+        _open(making, making.organisation)
+        return True
+    return False
+
+
+def _discard_strays(alias: str) -> int:
+    """Drop schemas that were claimed by a process which died before it could write that down."""
+    with on_shard(alias), connections[alias].cursor() as cursor:
+        seconds = STALE_AFTER.total_seconds()
+        cursor.execute("SELECT enclave.stale_claims(make_interval(secs => %s))", (seconds,))
+        stale = {name for (name,) in cursor.fetchall()}
+    unsettled = Provisioning.objects.exclude(step__in=[Step.DONE, Step.UNDONE])
+    known = unsettled.filter(schema_name__in=stale).values_list("schema_name", flat=True)
+    placed = Organisation.objects.filter(schema_name__in=stale).values_list("schema_name", flat=True)
+    dropped = 0
+    for name in stale.difference(known, placed):
+        with on_shard(alias), connections[alias].cursor() as cursor:
+            cursor.execute("SELECT enclave.discard(%s)", (name,))
+            dropped += bool(cursor.fetchone()[0])
+    return dropped

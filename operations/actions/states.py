@@ -5,7 +5,7 @@ from django.db import transaction
 from accounts.identity.models import User
 from operations.models import OperatorAct
 from tenants import hosts
-from tenants.models import Organisation
+from tenants.models import Organisation, Shard
 from tenants.placement import State
 from tenants.refusals import Refusal
 
@@ -14,7 +14,7 @@ ALLOWED: dict[State, frozenset[State]] = {
     State.TRIAL: frozenset({State.ACTIVE, State.SUSPENDED, State.LEAVING}),
     State.ACTIVE: frozenset({State.SUSPENDED, State.LEAVING}),
     State.SUSPENDED: frozenset({State.ACTIVE, State.LEAVING}),
-    State.LEAVING: frozenset({State.ACTIVE}),
+    State.LEAVING: frozenset({State.ACTIVE, State.GONE}),
     State.GONE: frozenset(),
 }
 
@@ -32,18 +32,28 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
         if to not in ALLOWED[State(locked.state)]:
             raise WrongState(f"{locked.name} is {locked.state} and cannot become {to.value}.")
         locked.move_to(to, reason=reason)
-        act = note(organisation=locked, act=f"{to.value}", reason=reason, by=by)
+        act = note(organisation=locked, act=to.value, reason=reason, by=by)
     hosts.forget()
     return act
 
 
 def note(*, organisation: Organisation, act: str, reason: str, by: User) -> OperatorAct:
-    """Write down an operator's act."""
+    """Write down an operator's act on an organisation."""
+    label = f"{organisation.name} ({organisation.slug})"
+    return _note(organisation, label, act=act, reason=reason, by=by)
+
+
+def note_shard(*, shard: Shard, act: str, reason: str, by: User) -> OperatorAct:
+    """Write down an operator's act on a shard."""
+    return _note(None, f"Shard {shard.alias}", act=act, reason=reason, by=by)
+
+
+def _note(organisation: Organisation | None, label: str, *, act: str, reason: str, by: User) -> OperatorAct:
     return OperatorAct.objects.create(
         operator=by,
         operator_label=by.email,
         organisation=organisation,
-        organisation_label=f"{organisation.name} ({organisation.slug})",
+        organisation_label=label,
         act=act,
         reason=reason.strip(),
     )

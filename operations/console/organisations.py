@@ -1,42 +1,58 @@
 """Organisations in the console: state, shard, size, people, last activity; acts with a reason."""
 
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from accounts.identity.models import User
 from operations.actions.provisioning import Wish, provision
 from operations.actions.states import ALLOWED, change_state, note
-from operations.forms import NewOrganisationForm, ReasonForm
+from operations.console.meaning import FINAL, MEANING, meaning_of, moment, schema_badge, state_badge
+from operations.forms import NewOrganisationForm, ReasonForm, StateForm
+from operations.models import FleetState, OperatorAct
 from tenants.addresses import site_url
 from tenants.models import Organisation
 from tenants.placement import State
 from tenants.refusals import Refusal
-
-# What each state means to the people of the organisation: said before it is done.
-CONSEQUENCES: dict[State, tuple[str, ...]] = {
-    State.ACTIVE: ("Its people can sign in and work.", "Its jobs run again."),
-    State.SUSPENDED: (
-        "Its people see a plain page and cannot sign in, from the next request on.",
-        "Its jobs stop and wait.",
-        "Nothing is deleted.",
-    ),
-    State.LEAVING: ("Its people can read and export.", "Nothing can be changed any more."),
-}
+from tenants.schema import wanted_version
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Rows that are written by actions only."""
+    """Rows that are written by actions only. `title` stands above their list."""
+
+    title = ""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        titled = {"title": self.title, **(extra_context or {})}
+        return super().changelist_view(request, titled)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # The row's name stands below; the framework's title would say "View organisation".
+        titled = {"title": str(self.opts.verbose_name).capitalize(), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, titled)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -48,48 +64,92 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
+class SchemaFilter(admin.SimpleListFilter):
+    """Organisations by how far their schemas are."""
+
+    title = "migrations"
+    parameter_name = "schema"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("current", "Current"), ("behind", "Behind"), ("failed", "Failed"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> QuerySet[Organisation]:
+        failed = ~Q(fleet_state=None) & ~Q(fleet_state__error="")
+        current = Q(fleet_state__version=wanted_version(), fleet_state__error="")
+        conditions = {"failed": failed, "current": current, "behind": ~failed & ~current}
+        wanted = conditions.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(wanted)
+
+
 class OrganisationAdmin(ReadOnlyAdmin):
     """The list of organisations and the page of one."""
 
+    title = "Organisations"
     list_display = (
         "name",
+        "state_shown",
+        "since",
         "address",
-        "state",
         "shard",
         "size",
-        "people_count",
-        "last_active_at",
+        "people",
+        "last_activity",
         "schema_state",
-        "created_at",
     )
-    list_filter = ("state", "shard", "region")
+    list_filter = ("state", SchemaFilter, "shard")
     search_fields = ("name", "slug")
     list_select_related = ("shard", "fleet_state")
     list_per_page = 50
     ordering = ("state", "name")
-    fields = (
-        "name",
-        "address",
-        "state",
-        "state_reason",
-        "shard",
-        "region",
-        "epoch",
-        "release",
-        "schema_name",
-        "size",
-        "people_count",
-        "last_active_at",
-        "created_at",
-        "schema_state",
-        "acts",
-        "possible",
+    fieldsets = (
+        (None, {"fields": ("name", "address", "people", "last_activity", "size", "made")}),
+        ("State", {"fields": ("state_shown", "since", "state_reason", "means", "possible")}),
+        ("Place", {"fields": ("shard", "region", "epoch", "release", "schema_name", "schema_long")}),
+        ("Acts of operators", {"fields": ("acts",)}),
     )
-    readonly_fields = ("address", "size", "schema_state", "acts", "possible")
+    readonly_fields = (
+        *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
+        *("possible", "schema_long", "acts"),
+    )
     change_list_template = "operations/organisation_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organisation]:
-        return super().get_queryset(request).prefetch_related("domains")
+        changes = OperatorAct.objects.filter(organisation=OuterRef("pk"), act__in=State).order_by("-at")
+        since = Coalesce(Subquery(changes.values("at")[:1]), "created_at")
+        everything: QuerySet[Organisation] = super().get_queryset(request)
+        return everything.prefetch_related("domains").annotate(state_since=since)
+
+    @admin.display(description="State", ordering="state")
+    def state_shown(self, organisation: Organisation) -> SafeString:
+        """Show the state as a word in its colour."""
+        return state_badge(State(organisation.state))
+
+    @admin.display(description="For", ordering="-state_since")
+    def since(self, organisation: Organisation) -> SafeString:
+        """Show for how long it has been in its state."""
+        at: datetime = organisation.state_since
+        return moment(at, _age(at))
+
+    @admin.display(description="What the state stops")
+    def means(self, organisation: Organisation) -> SafeString:
+        """Show what the state means to its people."""
+        return meaning_of(State(organisation.state))
+
+    @admin.display(description="People", ordering="people_count")
+    def people(self, organisation: Organisation) -> str:
+        """Show how many people can sign in."""
+        return f"{organisation.people_count:,}" if organisation.size_bytes else "–"
+
+    @admin.display(description="Last activity", ordering="last_active_at")
+    def last_activity(self, organisation: Organisation) -> SafeString | str:
+        """Show when somebody last used it."""
+        at = organisation.last_active_at
+        return moment(at, f"{_age(at)} ago") if at else "–"
+
+    @admin.display(description="Made", ordering="created_at")
+    def made(self, organisation: Organisation) -> SafeString:
+        """Show the day on which it was made."""
+        return moment(organisation.created_at, f"{organisation.created_at:%d %b %Y}")
 
     @admin.display(description="Address")
     def address(self, organisation: Organisation) -> SafeString | str:
@@ -101,22 +161,31 @@ class OrganisationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Size", ordering="size_bytes")
     def size(self, organisation: Organisation) -> str:
-        """Show the size on disk in words."""
-        return filesizeformat(organisation.size_bytes)
+        """Show the size on disk in words; nothing before it was looked at for the first time."""
+        return filesizeformat(organisation.size_bytes) if organisation.size_bytes else "–"
 
-    @admin.display(description="Schema")
-    def schema_state(self, organisation: Organisation) -> str:
-        """Show how far its migrations are."""
-        state = getattr(organisation, "fleet_state", None)
-        if state is None:
-            return "Not known"
-        return f"Failed: {state.error}" if state.error else f"At {state.version[:8]}, {state.took_ms} ms"
+    @admin.display(description="Migrations", ordering="fleet_state__version")
+    def schema_state(self, organisation: Organisation) -> SafeString:
+        """Show whether its schema has all migrations."""
+        return schema_badge(getattr(organisation, "fleet_state", None))
+
+    @admin.display(description="Migrations")
+    def schema_long(self, organisation: Organisation) -> SafeString:
+        """Show the same with when, how long, and what went wrong."""
+        state: FleetState | None = getattr(organisation, "fleet_state", None)
+        badge = schema_badge(state)
+        if state is None or state.migrated_at is None:
+            return badge
+        said = format_html(
+            "{} · {}, {} ms", badge, f"{state.migrated_at:%d %b %Y %H:%M}", f"{state.took_ms:,}"
+        )
+        return format_html("{}<pre>{}</pre>", said, state.error) if state.error else said
 
     @admin.display(description="Acts of operators")
     def acts(self, organisation: Organisation) -> SafeString | str:
         """Show the last acts with their reasons."""
         rows = [
-            (act.at.strftime("%Y-%m-%d %H:%M"), act.act, act.operator_label, act.reason)
+            (f"{act.at:%d %b %Y %H:%M}", act.act, act.operator_label, act.reason)
             for act in organisation.acts.all()[:20]
         ]
         if not rows:
@@ -128,7 +197,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         """Show a link for each state it may come into."""
         states = sorted(ALLOWED[State(organisation.state)])
         if not states:
-            return "Nothing more can happen to it."
+            return "None: this state is the last one."
         return format_html_join(
             " · ",
             '<a href="{}">{}</a>',
@@ -155,22 +224,21 @@ class OrganisationAdmin(ReadOnlyAdmin):
         form = NewOrganisationForm(request.POST or None, shards=list(settings.SHARD_ALIASES))
         if request.method == "POST" and form.is_valid():
             told = form.cleaned_data
+            wish = Wish(
+                told["slug"],
+                told["name"],
+                told["owner_email"],
+                told["owner_name"],
+                shard=told["shard"] or None,
+            )
+            said = partial(note, act="made", reason=told["reason"], by=_operator(request))
             try:
-                organisation = provision(
-                    Wish(
-                        told["slug"],
-                        told["name"],
-                        told["owner_email"],
-                        told["owner_name"],
-                        None,
-                        told["shard"] or None,
-                    )
-                )
+                organisation = provision(wish, also=lambda made: said(organisation=made))
             except Refusal as refusal:
                 form.add_error("slug", str(refusal))
             else:
-                note(organisation=organisation, act="made", reason=told["reason"], by=_operator(request))
-                messages.success(request, f"{organisation.name} was made on {organisation.shard_id}.")
+                done = f"{organisation.name} was made on {organisation.shard_id}."
+                messages.success(request, f"{done} {wish.owner_email} is sent a link to choose a password.")
                 return redirect("admin:tenants_organisation_change", organisation.pk)
         return self._page(request, form, title="Make an organisation", button="Make the organisation")
 
@@ -180,7 +248,8 @@ class OrganisationAdmin(ReadOnlyAdmin):
         to = State(state) if state in list(State) else None
         if to not in ALLOWED[State(organisation.state)]:
             raise PermissionDenied
-        form = ReasonForm(request.POST or None)
+        named = str(organisation.slug) if to in FINAL else None
+        form = StateForm(request.POST or None, named=named)
         if request.method == "POST" and form.is_valid():
             change_state(
                 organisation=organisation, to=to, reason=form.cleaned_data["reason"], by=_operator(request)
@@ -188,7 +257,9 @@ class OrganisationAdmin(ReadOnlyAdmin):
             messages.success(request, f"{organisation.name} is {to.value} now.")
             return redirect("admin:tenants_organisation_change", organisation.pk)
         title = f"Make {organisation.name} {to.value}"
-        return self._page(request, form, title=title, button=title, consequences=CONSEQUENCES.get(to, ()))
+        return self._page(
+            request, form, title=title, button=title, consequences=MEANING[to], organisation=organisation
+        )
 
     def _page(self, request: HttpRequest, form: ReasonForm, **context: Any) -> HttpResponse:
         each = self.admin_site.each_context(request)
@@ -199,6 +270,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
             {**each, "form": form, "opts": self.opts, **context},
             status=status,
         )
+
+
+def _age(at: datetime) -> str:
+    """Return how long ago something was, in its largest unit."""
+    is_new = timezone.now() - at < timedelta(minutes=1)
+    return "under a minute" if is_new else timesince(at, depth=1)
 
 
 def _operator(request: HttpRequest) -> User:

@@ -1,11 +1,18 @@
 """The other tables of the console."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 
+from accounts.identity.models import User
+from operations.actions.states import note_shard
+from operations.console.meaning import schema_badge, when
 from operations.console.organisations import ReadOnlyAdmin
+from operations.forms import ShardForm
+from operations.models import FleetState
 from tenants.models import Shard
 
 
@@ -13,7 +20,24 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
     """Shards: whether they take new organisations, and how many. They come and go with the environment."""
 
     list_display = ("alias", "region", "capacity", "is_open", "living")
-    readonly_fields = ("alias",)
+    readonly_fields = ("alias", "living")
+    fields = ("alias", "living", "region", "capacity", "is_open", "reason")
+    form = ShardForm
+
+    def save_model(self, request: HttpRequest, obj: Shard, form: Any, change: bool) -> None:
+        """Write the change and why, both or neither."""
+        told, by = form.cleaned_data, cast(User, request.user)
+        with transaction.atomic(using="control"):
+            super().save_model(request, obj, form, change)
+            for name in form.changed_data:
+                if name != "reason":
+                    act = f"{form.fields[name].label}: {_shown(told[name])}"
+                    note_shard(shard=obj, act=act[:60], reason=told["reason"], by=by)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Shards", **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -27,10 +51,18 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
         return int(shard.organisations.placed().count())
 
 
+def _shown(value: object) -> object:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
+
+
 class ProvisioningAdmin(ReadOnlyAdmin):
     """The makings of organisations, and what went wrong with them."""
 
-    list_display = ("slug", "step", "shard", "was_ready", "begun_at", "ended_at", "error")
+    title = "Makings of organisations"
+    list_display = (
+        *("slug", "step", "shard", "was_ready"),
+        *(when("begun_at", "Begun"), when("ended_at", "Ended"), "error"),
+    )
     list_filter = ("step", "shard")
     search_fields = ("slug", "name")
 
@@ -38,14 +70,22 @@ class ProvisioningAdmin(ReadOnlyAdmin):
 class FleetStateAdmin(ReadOnlyAdmin):
     """How far each schema has come."""
 
-    list_display = ("organisation", "version", "migrated_at", "took_ms", "error")
+    title = "Migrations of organisations"
+    list_display = ("organisation", "state", when("migrated_at", "At"), "took_ms", "error")
     search_fields = ("organisation__slug", "organisation__name")
+    list_select_related = ("organisation",)
+
+    @admin.display(description="Migrations")
+    def state(self, state: FleetState) -> SafeString:
+        """Show whether it is current, behind, or failed."""
+        return schema_badge(state)
 
 
 class OperatorActAdmin(ReadOnlyAdmin):
     """What operators did."""
 
-    list_display = ("at", "operator_label", "act", "organisation_label", "reason")
+    title = "Acts of operators"
+    list_display = (when("at", "At"), "operator_label", "act", "organisation_label", "reason")
     list_filter = ("act",)
     search_fields = ("operator_label", "organisation_label", "reason")
 
@@ -53,12 +93,23 @@ class OperatorActAdmin(ReadOnlyAdmin):
 class SignUpAdmin(ReadOnlyAdmin):
     """Wishes for organisations. Tokens are never shown."""
 
-    list_display = ("organisation_name", "slug", "email", "asked_at", "mailed_at", "confirmed_at")
+    title = "Sign-ups"
+    list_display = (
+        *("organisation_name", "slug", "email"),
+        *(when("asked_at", "Asked"), when("mailed_at", "Mailed"), when("confirmed_at", "Confirmed")),
+    )
     exclude = ("token_hash",)
 
 
 class OperatorAdmin(ReadOnlyAdmin):
     """Who the operators are. They are made by `manage.py operator EMAIL`."""
 
-    list_display = ("email", "name", "is_active", "last_login", "joined_at")
+    title = "Operators"
+    list_display = (
+        "email",
+        "name",
+        "is_active",
+        when("last_login", "Last sign-in"),
+        when("joined_at", "Since"),
+    )
     exclude = ("password", "groups", "user_permissions")

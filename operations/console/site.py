@@ -1,10 +1,16 @@
 """The operators' console: Django's admin on a host of its own. It shows nothing of the tenant plane."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from accounts.links import is_path_here
 
 
 class Console(AdminSite):
@@ -20,9 +26,19 @@ class Console(AdminSite):
         user = request.user
         return bool(user.is_authenticated and user.is_active and user.is_staff)
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the organisations by state, what needs somebody, and the last acts."""
+        from operations.console.overview import overview  # its models are registered with this site
+
+        return super().index(request, {**overview(), **(extra_context or {})})
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Lead to the one sign-in there is, with its limits and its second step."""
-        return redirect(f"{resolve_url('account_login')}?next={request.path}")
+        """Lead to the one sign-in there is, with its second step, and then to the page asked for."""
+        asked = request.GET.get(REDIRECT_FIELD_NAME, "")
+        target = asked if is_path_here(asked) else reverse("admin:index")
+        if self.has_permission(request):
+            return redirect(target)
+        return redirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: target})}")
 
 
 console = Console(name="admin")

@@ -8,12 +8,13 @@ has a temperament of their own and a place they like.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from random import Random
 
 from operations.demo.places import Artist, Track, Venue
 
-_DOORS = 19.5  # hours after midnight, local time, taken as UTC for simplicity
+_DOORS = time(19, 30)
+_FRIDAY, _SATURDAY = 4, 5
 _TRACK_MINUTES = 6
 _PAUSE_MINUTES = 25
 
@@ -70,25 +71,36 @@ class Reading:
     track: str
 
 
+def gig_days(today: date, *, past: int, coming: int) -> list[date]:
+    """Return Fridays and Saturdays around today in order: so many before it, so many after it."""
+    before = [today - timedelta(days=away) for away in range(1, past * 4 + 8)]
+    after = [today + timedelta(days=away) for away in range(1, coming * 4 + 8)]
+    evenings = (_FRIDAY, _SATURDAY)
+    played = [day for day in before if day.weekday() in evenings][:past]
+    return [*reversed(played), *[day for day in after if day.weekday() in evenings][:coming]]
+
+
 def make_nights(
-    random: Random, *, venues: tuple[Venue, ...], artists: tuple[Artist, ...], last: date, count: int
+    random: Random, *, venues: tuple[Venue, ...], artists: tuple[Artist, ...], days: list[date], zone: tzinfo
 ) -> list[Night]:
-    """Return nights on Fridays and Saturdays up to `last`, in order of time."""
-    nights: list[Night] = []
-    day = last
-    while len(nights) < count:
-        if day.weekday() in (4, 5):
-            nights.append(_night(random, venues, artists, day, number=count - len(nights)))
-        day -= timedelta(days=1)
-    return nights[::-1]
+    """Return a night for each day, in the same order."""
+    return [
+        _night(random, venues, artists, day, zone, number=number) for number, day in enumerate(days, start=1)
+    ]
 
 
 def _night(
-    random: Random, venues: tuple[Venue, ...], artists: tuple[Artist, ...], day: date, number: int
+    random: Random,
+    venues: tuple[Venue, ...],
+    artists: tuple[Artist, ...],
+    day: date,
+    zone: tzinfo,
+    *,
+    number: int,
 ) -> Night:
     venue = random.choice(venues)
     opening, main = random.sample(artists, 2)
-    doors = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=_DOORS)
+    doors = datetime.combine(day, _DOORS, tzinfo=zone).astimezone(UTC)
     moment = doors + timedelta(minutes=50)
     programme: list[tuple[datetime, Artist, Track]] = []
     for act, rounds in ((opening, 1), (main, 2)):

@@ -10,9 +10,9 @@ from tenants.names import checked_schema_name
 from tenants.schema import labels
 
 # The states that the functions of the schema `enclave` raise.
-ALREADY_THERE = "EN001"
-ANOTHER_VERSION = "EN002"
-DIFFERS = "EN003"
+ALREADY_THERE = "EN011"
+ANOTHER_VERSION = "EN012"
+DIFFERS = "EN013"
 LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 
 LOCK_TIMEOUT_MS = 2_000

@@ -13,10 +13,17 @@ from accounts.identity.models import User
 from audit.actions import events
 from permissions import perms
 from permissions.grants import names_granted_to
-from permissions.holder import load, unpin
+from permissions.holder import Holder, load, unpin
 from permissions.ladder import acting, check_holds_all
 from permissions.models import GroupMembership, GroupProfile
-from permissions.refusals import AlreadyThere, EndsTooEarly, NameMissing, NameTaken, NotAMember
+from permissions.refusals import (
+    AlreadyThere,
+    EndsTooEarly,
+    NameMissing,
+    NameTaken,
+    NotAllowed,
+    NotAMember,
+)
 
 
 @transaction.atomic
@@ -50,6 +57,13 @@ def delete_group(*, group: GroupProfile, by: User, at: datetime) -> None:
     group.group.delete()
 
 
+def check_may_add(holder: Holder, group: GroupProfile) -> None:
+    """Raise NotAllowed or MoreThanYouHold if the holder may put nobody into the group."""
+    if not holder.holds(perms.GROUPS_MANAGE):
+        raise NotAllowed("Your role does not allow adding people to groups.")
+    check_holds_all(holder, names_granted_to(group.group))
+
+
 @transaction.atomic
 def add_to_group(
     *,
@@ -65,8 +79,7 @@ def add_to_group(
     Raises NotAllowed, MoreThanYouHold, NotAMember, EndsTooEarly, or AlreadyThere if the period meets
     another one of theirs in this group.
     """
-    actor = acting(by, perm=perms.GROUPS_MANAGE, at=at)
-    check_holds_all(actor, names_granted_to(group.group))
+    check_may_add(load(by, at=at), group)
     if not load(user, at=at).is_member:
         raise NotAMember
     begins = max(starts_at or at, at)

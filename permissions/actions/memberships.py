@@ -14,9 +14,10 @@ from django.db.models import F
 from accounts.identity.models import User
 from audit.actions import events
 from permissions import perms
-from permissions.holder import load, unpin
+from permissions.holder import Holder, load, unpin
 from permissions.ladder import acting, check_may_give, check_not_above
 from permissions.models import GroupMembership, Membership, PermissionSettings, Role
+from permissions.models.periods import unended
 from permissions.models.roles import OWNER_ID, SETTINGS_ID
 from permissions.refusals import (
     AlreadyThere,
@@ -59,9 +60,9 @@ def found_owner(*, user: User, at: datetime) -> Membership:
 def assign_role(*, user: User, role: Role, by: User, at: datetime) -> Membership:
     """Give a person a role from `at` on: they join with it, or it replaces the one they have.
 
-    Raises NotAllowed, AboveYou, NotYourself, MoreThanYouHold, Deactivated, AlreadyThere, LastOwner or
-    Retired. An invitation is accepted with the person who invited as `by`: who has lost the right
-    to give the role since then has given nothing.
+    A last day that was planned stays. Raises NotAllowed, AboveYou, NotYourself, MoreThanYouHold,
+    Deactivated, AlreadyThere, LastOwner or Retired. An invitation is accepted with the person who invited
+    as `by`: who has lost the right to give the role since then has given nothing.
     """
     at = take_turns(at=at)
     actor = acting(by, perm=perms.PEOPLE_MANAGE, at=at)
@@ -69,17 +70,18 @@ def assign_role(*, user: User, role: Role, by: User, at: datetime) -> Membership
     if not User.objects.filter(pk=user.pk, is_active=True).exists():
         raise Deactivated
     before = _current(user, at=at)
-    if before is not None and before.role_id == role.pk and before.ends_at is None:
+    if before is not None and before.role_id == role.pk:
         raise AlreadyThere(f"{user.name} has this role already.")
     if user.pk == by.pk and (role.rank > actor.rank or not role.held() <= actor.held):
         raise NotYourself
     check_not_above(actor, before.role if before else None)
     check_may_give(actor, role)
+    until = before.ends_at if before is not None else None
     if before is not None:
         if role.pk != OWNER_ID:
             _check_not_last_owner(before, at=at)
         _end(before, at=at)
-    made = Membership.writer.create(user=user, role=role, starts_at=at)
+    made = Membership.writer.create(user=user, role=role, starts_at=at, ends_at=until)
     unpin(user)
     if before is None:
         _tell("member.joined", user, role=role.name)
@@ -93,7 +95,8 @@ def end_membership(*, user: User, by: User, at: datetime, ends_at: datetime | No
     """End a person's membership, now or at a time to come. People may end their own: they leave.
 
     Ended now, every session of theirs ends too and they leave their groups; grants stay, and give
-    nothing. Raises NotAMember, NotAllowed, AboveYou, LastOwner or EndsTooEarly.
+    nothing. A later end than the one planned is a gift, so nobody makes it to themself. Raises
+    NotAMember, NotAllowed, AboveYou, MoreThanYouHold, NotYourself, LastOwner or EndsTooEarly.
     """
     at = take_turns(at=at)
     actor = load(by, at=at) if user.pk == by.pk else acting(by, perm=perms.PEOPLE_MANAGE, at=at)
@@ -102,6 +105,8 @@ def end_membership(*, user: User, by: User, at: datetime, ends_at: datetime | No
         raise NotAMember
     check_not_above(actor, membership.role)
     _check_not_last_owner(membership, at=at)
+    if ends_at is not None and membership.ends_at is not None and ends_at > membership.ends_at:
+        _check_may_prolong(actor, membership)
     if ends_at is None:
         _end(membership, at=at)
         _shut_out(user, at=at)
@@ -112,6 +117,28 @@ def end_membership(*, user: User, by: User, at: datetime, ends_at: datetime | No
         Membership.writer.filter(pk=membership.pk).update(ends_at=ends_at)
     unpin(user)
     _tell("member.left", user, until=ends_at)
+    return membership
+
+
+@transaction.atomic
+def lift_last_day(*, user: User, by: User, at: datetime) -> Membership:
+    """Let somebody stay whose last day was planned.
+
+    Raises NotAMember, NotAllowed, AboveYou, MoreThanYouHold, NotYourself, or AlreadyThere if none was.
+    """
+    at = take_turns(at=at)
+    actor = acting(by, perm=perms.PEOPLE_MANAGE, at=at)
+    membership = _current(user, at=at)
+    if membership is None:
+        raise NotAMember
+    if membership.ends_at is None:
+        raise AlreadyThere(f"{user.name} has no last day.")
+    check_not_above(actor, membership.role)
+    _check_may_prolong(actor, membership)
+    membership.ends_at = None
+    Membership.writer.filter(pk=membership.pk).update(ends_at=None)
+    unpin(user)
+    _tell("member.stays", user)
     return membership
 
 
@@ -150,12 +177,36 @@ def reactivate(*, user: User, role: Role, by: User, at: datetime) -> Membership:
         raise AlreadyThere(f"{user.name} belongs to the organisation already.")
     check_not_above(actor, _last_role(user))
     check_may_give(actor, role)
+    # Who left on a planned day may have periods in groups that went on without them.
+    _leave_groups(user, at=at)
     user.is_active = True
     User.objects.filter(pk=user.pk).update(is_active=True)
     made = Membership.writer.create(user=user, role=role, starts_at=at)
     unpin(user)
     _tell("member.reactivated", user, role=role.name)
     return made
+
+
+@transaction.atomic
+def shut_out_leavers(*, at: datetime) -> int:
+    """Do for those whose last day has passed what leaving at once does; return how many they were.
+
+    Until then they hold nothing already, and cannot sign in; this ends what is left of them.
+    """
+    if not _leavers(at=at):
+        return 0
+    at = take_turns(at=at)
+    leavers = _leavers(at=at)
+    for user in leavers:
+        _shut_out(user, at=at)
+    return len(leavers)
+
+
+def _leavers(*, at: datetime) -> list[User]:
+    """Return who can still sign in though every period of theirs has ended."""
+    belong = Membership.objects.filter(unended(at=at)).values("user_id")
+    found = User.objects.filter(is_active=True, memberships__isnull=False).exclude(pk__in=belong)
+    return list(found.distinct())
 
 
 def _current(user: User, *, at: datetime) -> Membership | None:
@@ -175,6 +226,13 @@ def _check_not_last_owner(membership: Membership, *, at: datetime) -> None:
         raise LastOwner
 
 
+def _check_may_prolong(actor: Holder, membership: Membership) -> None:
+    """Raise if the one who acts may not let somebody have their role for longer."""
+    if membership.user_id == actor.user_id:
+        raise NotYourself("Nobody can put off their own last day. Ask somebody else who manages people.")
+    check_may_give(actor, membership.role)
+
+
 def _end(membership: Membership, *, at: datetime) -> None:
     membership.ends_at = at
     Membership.writer.filter(pk=membership.pk).update(ends_at=at)
@@ -184,6 +242,10 @@ def _shut_out(user: User, *, at: datetime) -> None:
     """End every session and every group of a person, and keep them from signing in."""
     User.objects.filter(pk=user.pk).update(is_active=False, session_version=F("session_version") + 1)
     user.refresh_from_db(fields=["is_active", "session_version"])
+    _leave_groups(user, at=at)
+
+
+def _leave_groups(user: User, *, at: datetime) -> None:
     groups = GroupMembership.writer.filter(user_id=user.pk)
     groups.filter(starts_at__gt=at).delete()
     groups.exclude(ends_at__lte=at).update(ends_at=at)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 
 from accounts.identity.models import User
+from permissions.access import note_refusal
 from tenants.refusals import Refusal
 
 
@@ -51,6 +52,7 @@ def answer_form(
             with transaction.atomic():
                 said = do(form.cleaned_data)
         except Refusal as refusal:
+            note_refusal(request, refusal)
             form.add_error(None, str(refusal))
         else:
             messages.success(request, said)

@@ -175,8 +175,10 @@ def end_person(request: HttpRequest, pk: UUID, person: UUID) -> HttpResponse:
     """End a person's time in a group, now or on a day to come."""
     found, who = _group(pk), get_object_or_404(User, pk=person)
 
+    form = LastDayForm(sent(request))
+
     def do(given: dict[str, Any]) -> str:
-        until = end_of(given["ends"])
+        until = form.until()
         end_in_group(group=found, user=who, by=person_of(request), at=timezone.now(), ends_at=until)
         if until is not None:
             return f"{who.name} is in {found.name} until {until_words(until)}."
@@ -184,11 +186,11 @@ def end_person(request: HttpRequest, pk: UUID, person: UUID) -> HttpResponse:
 
     page = _page(
         found,
-        title=f"{who.name} in {found.name}",
-        label="Set the last day",
+        title=f"When {who.name} leaves {found.name}",
+        label="Set the end",
         consequences=["What is shared with the group ends for them then. That they were in it stays known."],
     )
-    return answer_form(request, LastDayForm(sent(request)), page, do)
+    return answer_form(request, form, page, do)
 
 
 def _group(pk: UUID) -> GroupProfile:

@@ -1,6 +1,6 @@
 """People: the list, a person, their role, and letting them in and out."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.actions.directory import note_person
 from accounts.identity.models import User
 from permissions import people_extras, perms
 from permissions.access import requires
-from permissions.actions.memberships import assign_role, deactivate, end_membership, reactivate
-from permissions.forms import LastDayForm, NoFields, RoleForm, end_of
+from permissions.actions.memberships import (
+    assign_role,
+    deactivate,
+    end_membership,
+    lift_last_day,
+    reactivate,
+)
+from permissions.forms import LastDayForm, NoFields, RoleForm
 from permissions.grants import shared_with
 from permissions.holder import Holder, holder_of, load
 from permissions.models import GroupMembership, Membership
@@ -153,8 +160,15 @@ def _page(who: User, **said: Any) -> FormPage:
 def change_role(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Give a person another role."""
     who, at = get_object_or_404(User, pk=pk), timezone.now()
-    now = load(who, at=at).role
-    form = RoleForm(sent(request), holder=holder_of(request), initial={"role": now.pk if now else None})
+    membership = Membership.objects.current(at=at).filter(user=who).first()
+    form = RoleForm(
+        sent(request),
+        holder=holder_of(request),
+        initial={"role": membership.role_id if membership else None},
+    )
+    stays = []
+    if membership is not None and membership.ends_at is not None:
+        stays = [f"Their last day stays: {until_words(membership.ends_at)}."]
 
     def do(given: dict[str, Any]) -> str:
         assign_role(user=who, role=given["role"], by=person_of(request), at=at)
@@ -164,7 +178,7 @@ def change_role(request: HttpRequest, pk: UUID) -> HttpResponse:
         who,
         title=f"Role of {who.name}",
         label="Change role",
-        consequences=["What the new role allows and forbids is felt at once, on every device."],
+        consequences=["What the new role allows and forbids is felt at once, on every device.", *stays],
     )
     return answer_form(request, form, page, do)
 
@@ -179,6 +193,7 @@ def shut_out(request: HttpRequest, pk: UUID) -> HttpResponse:
 
     def do(given: dict[str, Any]) -> str:
         deactivate(user=who, by=person_of(request), at=at)
+        note_person(who)
         return f"{who.name} is deactivated."
 
     page = _page(
@@ -206,6 +221,7 @@ def let_in(request: HttpRequest, pk: UUID) -> HttpResponse:
 
     def do(given: dict[str, Any]) -> str:
         reactivate(user=who, role=given["role"], by=person_of(request), at=at)
+        note_person(who)
         return f"{who.name} can sign in again as {given['role'].name}."
 
     page = _page(
@@ -226,16 +242,27 @@ def let_in(request: HttpRequest, pk: UUID) -> HttpResponse:
 def end(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Plan the end of a person's membership, or end it now."""
     who, at = get_object_or_404(User, pk=pk), timezone.now()
+    now = Membership.objects.current(at=at).filter(user=who).first()
+    planned = now.ends_at if now else None
+    form = LastDayForm(
+        sent(request),
+        may_stay=planned is not None,
+        initial={"ends": timezone.localdate(planned - timedelta(microseconds=1)) if planned else None},
+    )
 
     def do(given: dict[str, Any]) -> str:
-        until = end_of(given["ends"])
+        if form.never():
+            lift_last_day(user=who, by=person_of(request), at=at)
+            return f"{who.name} stays, without a last day."
+        until = form.until()
         end_membership(user=who, by=person_of(request), at=at, ends_at=until)
+        note_person(who)
         return f"{who.name} belongs until {until_words(until)}." if until else f"{who.name} has left."
 
     page = _page(
         who,
         title=f"When {who.name} leaves",
-        label="Set the last day",
+        label="Set the end",
         consequences=["After their last day they can open nothing here. Their history stays."],
     )
-    return answer_form(request, LastDayForm(sent(request)), page, do)
+    return answer_form(request, form, page, do)

@@ -20,13 +20,14 @@ from permissions.forms import NoFields, ShareForm, end_of, holder_named, name_of
 from permissions.grants import everything_shared, shared_on, shared_with
 from permissions.holder import holder_of, load, members
 from permissions.models import GroupProfile
+from permissions.obstacles import obstacles_of
 from permissions.panels import address, panel_for
 from permissions.policies import policy_by_type, policy_for
 from permissions.reasons import doing
 from permissions.views.answers import FormPage, answer_form, person_of, sent
 
-# So many objects are shown on the page of all sharing; the search is for the rest.
-MOST = 500
+# So many lines are shown on the page of all sharing, and so many searched: the newest.
+MOST, SEARCHED = 500, 5000
 
 
 @require_safe
@@ -35,7 +36,7 @@ def sharing(request: HttpRequest) -> HttpResponse:
     """Everything that is shared: with whom, for what, until when, by whom."""
     asked = request.GET.get("q", "").strip().lower()
     rows = []
-    for shared in everything_shared(at=timezone.now(), most=MOST):
+    for shared in everything_shared(at=timezone.now(), most=SEARCHED if asked else MOST):
         to: Any = shared.group or shared.user
         row = {
             "what": shared.policy.name_of(shared.obj),
@@ -51,7 +52,15 @@ def sharing(request: HttpRequest) -> HttpResponse:
         }
         if not asked or any(asked in str(row[key]).lower() for key in ("what", "kind", "to", "by")):
             rows.append(row)
-    return render(request, "permissions/sharing_list.html", {"rows": rows, "asked": asked, "most": MOST})
+    context = {"rows": rows[:MOST], "asked": asked, "most": MOST, "searched": SEARCHED, "tabs": _tabs("all")}
+    return render(request, "permissions/sharing_list.html", context)
+
+
+def _tabs(here: str) -> list[dict[str, Any]]:
+    return [
+        {"label": label, "url": reverse(f"permissions:{name}"), "current": key == here}
+        for key, label, name in (("all", "Everything", "sharing"), ("mine", "With me", "shared_with_me"))
+    ]
 
 
 @require_safe
@@ -61,27 +70,57 @@ def access(request: HttpRequest, kind: int, key: str) -> HttpResponse:
     obj = _object(request, kind, key)
     holder = holder_of(request)
     panel = panel_for(request, obj)
-    asked, reasons, may = None, None, ""
+    question = None
     if panel.lines is not None and holder.holds(perms.PEOPLE_VIEW):
-        asked = _asked(request.GET.get("person", ""))
-        if asked is not None:
-            policy: Any = policy_for(type(obj))
-            theirs = load(asked, at=holder.at)
-            reasons = policy.why(theirs, obj, holder.at)
-            may = doing(policy.perms_of(theirs, obj, holder.at) & frozenset(policy.grantable))
+        question = _question(request, obj)
     in_panel = bool(getattr(request, "htmx", False)) and request.headers.get("HX-Target") in (
         "panel",
         "dialog",
     )
     context = {
         "sharing": panel,
-        "people": members(at=holder.at) if holder.holds(perms.PEOPLE_VIEW) else None,
-        "asked": asked,
-        "reasons": reasons,
-        "may": may,
+        "question": question,
         "in_panel": in_panel,
+        "crumbs": [{"label": label, "url": url} for label, url in _crumbs(obj)],
     }
     return render(request, f"permissions/{'_access' if in_panel else 'access_detail'}.html", context)
+
+
+def _usual(policy: Any) -> str:
+    """Return what people mean by access: on a collection, its records and not its design alone."""
+    return perms.RECORDS_VIEW if perms.RECORDS_VIEW in policy.grantable else str(policy.view)
+
+
+def _crumbs(obj: Model) -> tuple[tuple[str, str], ...]:
+    """Return the way back to an object that has a page of its own."""
+    policy: Any = policy_for(type(obj))
+    url = policy.url_of(obj)
+    return ((policy.name_of(obj), url),) if url else ()
+
+
+def _question(request: HttpRequest, obj: Model) -> dict[str, Any]:
+    """Return "why can she do this?" with its answer, which may be why not; no answer if nobody is named."""
+    policy: Any = policy_for(type(obj))
+    at = holder_of(request).at
+    perm = request.GET.get("perm", "")
+    if perm not in policy.grantable:
+        perm = _usual(policy)
+    question: dict[str, Any] = {
+        "people": members(at=at),
+        "perms": [one for one in perms.every() if one.name in policy.grantable],
+        "perm": perm,
+        "doing": doing([perm]),
+        "person": _asked(request.GET.get("person", "")),
+    }
+    if question["person"] is not None:
+        theirs = load(question["person"], at=at)
+        question["may"] = policy.allows(theirs, perm, obj, at)
+        if question["may"]:
+            reasons = policy.why(theirs, obj, at)
+            question["lines"] = [one.sentence for one in reasons if perm in perms.closed(one.perms)]
+        else:
+            question["lines"] = obstacles_of(policy, theirs, question["person"], obj, perm=perm)
+    return question
 
 
 @require_http_methods(["GET", "POST"])
@@ -97,8 +136,8 @@ def share(request: HttpRequest, kind: int, key: str) -> HttpResponse:
     form = ShareForm(
         sent(request),
         held=held & frozenset(policy.grantable),
-        at=at,
-        initial={"perms": [policy.view]},
+        holder=holder,
+        initial={"perms": [_usual(policy)]},
     )
 
     def do(given: dict[str, Any]) -> str:
@@ -112,6 +151,7 @@ def share(request: HttpRequest, kind: int, key: str) -> HttpResponse:
         title=f"Share {policy.name_of(obj)}",
         label="Share",
         back=address("access", obj),
+        crumbs=_crumbs(obj),
         text="Those you share with may do this and what it includes, and nothing else here.",
     )
     return answer_form(request, form, page, do)
@@ -133,17 +173,19 @@ def unshare(request: HttpRequest, kind: int, key: str) -> HttpResponse:
 
     def do(given: dict[str, Any]) -> str:
         revoke(obj=obj, to=to, by=person_of(request), at=timezone.now())
-        return f"{policy.name_of(obj)} is no longer shared with {to.name}."
+        return f"{policy.name_of(obj)} is no longer shared with {'you' if own else to.name}."
 
-    back = address("access", obj) if may_share else reverse("permissions:shared_with_me")
+    own = to == request.user
+    name = policy.name_of(obj)
+    back = address("access", obj) if may_share and not own else reverse("permissions:shared_with_me")
     page = FormPage(
-        title=f"Stop sharing {policy.name_of(obj)} with {to.name}",
-        label="Stop sharing",
+        title=f"Give up your access to {name}" if own else f"Stop sharing {name} with {to.name}",
+        label="Give it up" if own else "Stop sharing",
         back=back,
         tone="danger",
         consequences=[
-            f"They lose {doing(names)}, at once, unless they have it in another way.",
-            "What they get by role, by another group or from above stays.",
+            f"{'You' if own else 'They'} lose {doing(names)}, at once, unless it comes in another way.",
+            "What comes by role, by a group or from above stays.",
         ],
     )
     return answer_form(request, NoFields(sent(request)), page, do)
@@ -201,7 +243,11 @@ def shared_with_me(request: HttpRequest) -> HttpResponse:
             "may": doing(holder.under_ceiling(shared.names) & shared.names),
             "until": shared.until,
             "by": shared.by.name if shared.by else "",
+            "give_up_url": f"{address('unshare', shared.obj)}?to={name_of(shared.user)}"
+            if shared.user
+            else "",
         }
         for shared in found
     ]
-    return render(request, "permissions/shared_with_me.html", {"rows": rows})
+    tabs = _tabs("mine") if holder.holds(perms.SHARING_VIEW) else []
+    return render(request, "permissions/shared_with_me.html", {"rows": rows, "tabs": tabs})

@@ -1,11 +1,15 @@
 """What becomes of values when their field changes: said before it is done, and then done alike."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+from uuid import UUID
 
 from django.db.models import Count
+from django.utils import timezone
 
+from records.actions.linking import records_named
 from records.models import Field, Record
 from records.statements import repeated_values
 from records.tables.expressions import json_value
@@ -16,6 +20,7 @@ from records.values.numbers import number
 # More records than this are converted by a job.
 CONVERTED_AT_ONCE = 2_000
 Convert = Callable[[Canonical], Canonical | None]
+NO_LINKS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,18 @@ class Consequences:
         return not self.emptied and not self.refusals
 
 
-def preview(field: Field, new: FieldSpec, *, zone: tzinfo = UTC) -> Consequences:
-    """Return what changing a field to `new` would do. Reads each different value once; changes nothing."""
-    old = field.spec()
-    convert = converter(old, new, zone=zone)
+def preview(
+    field: Field, new: FieldSpec, *, zone: tzinfo = UTC, by: UUID | None = None, at: datetime | None = None
+) -> Consequences:
+    """Return what changing a field to `new` would do. Reads each different value once; changes nothing.
+
+    Links are found for the person `by`.
+    """
+    old, values = field.spec(), list(_different_values(field))
+    links = links_for(old, new, (value for value, _ in values), by=by, at=at or timezone.now())
+    convert = converter(old, new, zone=zone, links=links)
     total = converted = emptied = 0
-    for value, count in _different_values(field):
+    for value, count in values:
         total += count
         kept = convert(value)
         emptied += count if kept is None else 0
@@ -55,7 +66,7 @@ def preview(field: Field, new: FieldSpec, *, zone: tzinfo = UTC) -> Consequences
     if emptied:
         sentences.append(f"{emptied:,} of {total:,} values {_unfit(new)} and would be emptied.")
     if converted:
-        sentences.append(f"{converted:,} of {total:,} values would be written as {new.type.label.lower()}.")
+        sentences.append(f"{converted:,} of {total:,} values would {_becoming(new)}.")
     if new.required and not old.required and missing:
         sentences.append(
             f"{missing:,} of {records:,} records have no value; they stay as they are until they are changed."
@@ -87,7 +98,15 @@ def _refusals(field: Field, new: FieldSpec, *, changed: bool) -> Iterable[str]:
         yield "Switch off unique values first: two values may become the same."
 
 
+def _becoming(new: FieldSpec) -> str:
+    if new.type is FieldType.RECORD:
+        return f"become links to {new.option('collection_name', '') or 'records'}"
+    return f"be written as {new.type.label.lower()}"
+
+
 def _unfit(new: FieldSpec) -> str:
+    if new.type is FieldType.RECORD:
+        return f"match nothing in {new.option('collection_name', '') or 'the collection'}"
     return {
         FieldType.INTEGER: "are not whole numbers",
         FieldType.DECIMAL: "are not numbers",
@@ -103,8 +122,31 @@ def _unfit(new: FieldSpec) -> str:
     }.get(new.type, "do not fit")
 
 
-def converter(old: FieldSpec, new: FieldSpec, *, zone: tzinfo = UTC) -> Convert:
-    """Return the function from a kept value of `old` to one of `new`, or None where it does not fit."""
+def becomes_link(old: FieldSpec, new: FieldSpec) -> bool:
+    """Return whether values are to become links by what they name."""
+    return new.type is FieldType.RECORD and not old.type.is_reference
+
+
+def links_for(
+    old: FieldSpec, new: FieldSpec, values: Iterable[Canonical], *, by: UUID | None, at: datetime
+) -> Mapping[str, str]:
+    """Return the records that some values of `old` name, if they are to become links."""
+    if not becomes_link(old, new):
+        return NO_LINKS
+    say = _speaker(old, new)
+    return records_named({str(say(value)).strip() for value in values}, new, by=by, at=at)
+
+
+def converter(
+    old: FieldSpec, new: FieldSpec, *, zone: tzinfo = UTC, links: Mapping[str, str] = NO_LINKS
+) -> Convert:
+    """Return the function from a kept value of `old` to one of `new`, or None where it does not fit.
+
+    `links` are what `links_for` found for these values.
+    """
+    if becomes_link(old, new):
+        say = _speaker(old, new)
+        return lambda value: links.get(str(say(value)).strip())
     if old.type.is_reference or new.type.is_reference:
         same = old.type is new.type and old.option("collection", "") == new.option("collection", "")
         return (lambda value: value) if same else (lambda value: None)

@@ -12,10 +12,10 @@ from accounts.identity.models import User
 from audit.actions import events
 from jobs.actions import enqueue
 from records.actions.checking import forget_design
-from records.actions.converting import Consequences, converter, preview
+from records.actions.converting import Consequences, converter, links_for, preview
 from records.actions.done import Done
 from records.actions.refusals import CannotDesign
-from records.indexes.rules import plan
+from records.indexes.rules import plan, try_again
 from records.models import Collection, Field, Record, UniqueValue
 from records.models.field import UNIQUE_TYPES
 from records.statements import fill_unique, hold_records, set_values
@@ -65,9 +65,11 @@ def add(
     return field
 
 
-def preview_change(*, field: Field, new: FieldSpec, zone: tzinfo = UTC) -> Consequences:
+def preview_change(
+    *, field: Field, new: FieldSpec, zone: tzinfo = UTC, by: User | None = None
+) -> Consequences:
     """Say what changing a field to `new` will do with the data in it. Changes nothing."""
-    return preview(field, new, zone=zone)
+    return preview(field, new, zone=zone, by=by.pk if by else None)
 
 
 def change(
@@ -87,7 +89,7 @@ def change(
     with transaction.atomic():
         if new.unique and not field.unique:
             hold_records()
-        told = preview(field, new, zone=zone)
+        told = preview(field, new, zone=zone, by=by.pk if by else None, at=at)
         if told.refusals:
             raise CannotDesign(told.refusals[0])
         old = field.spec()
@@ -120,6 +122,16 @@ def reorder(*, collection: Collection, keys: Sequence[str], by: User | None, at:
     Field.objects.bulk_update(fields.values(), ["position"])
     _design_changed(collection, at=at)
     return Done("Saved", count=len(ordered))
+
+
+def make_quick(*, field: Field, by: User | None, at: datetime) -> Done:
+    """Have a field prepared for filtering and sorting; what could not be prepared before is tried again."""
+    field.indexed = True
+    field.save(update_fields=["indexed"])
+    forget_design(field.collection)
+    if not plan(field.collection):
+        try_again(field.collection)
+    return Done(f"{field.name} is being prepared. Lists get quick as soon as that is done.")
 
 
 def remove(*, field: Field, by: User | None, at: datetime) -> Done:
@@ -254,7 +266,9 @@ def convert_some(
     """
     rows = Record.objects.filter(collection_id=field.collection_id).order_by("pk")
     chunk = list((rows.filter(pk__gt=after) if after else rows).select_for_update(of=("self",))[:limit])
-    convert = converter(old, field.spec(), zone=zone)
+    new = field.spec()
+    there = [row.values[field.key] for row in chunk if field.key in row.values]
+    convert = converter(old, new, zone=zone, links=links_for(old, new, there, by=by, at=at))
     changed: list[tuple[UUID, object]] = []
     for row in chunk:
         if field.key in row.values:

@@ -64,18 +64,28 @@ def attach(
 
 
 def remove(*, file: RecordFile, by: User | None, at: datetime) -> Done:
-    """Take a file off its record. Its content is swept later, so that this can be taken back till then."""
+    """Take a file off its record. Its content is swept later, so that this can be taken back till then.
+
+    Raises FileRefused for the file in a field that no record is without.
+    """
     with transaction.atomic():
         RecordFile.objects.filter(pk=file.pk).update(deleted_at=at)
         if file.field_key:
             record = Record.objects.select_for_update(of=("self",)).get(pk=file.record_id)
             if record.values.get(file.field_key) == str(file.pk):
+                _check_not_required(record, file.field_key)
                 rest = {key: value for key, value in record.values.items() if key != file.field_key}
                 _write(record, rest, by=by, at=at)
         events.record(
             "file.removed", target=file.record, personal={"file": file.name}, subject=file.record_id
         )
     return Done(f"{file.name} removed")
+
+
+def _check_not_required(record: Record, key: str) -> None:
+    field = next((one for one in record.collection.live_fields() if one.key == key), None)
+    if field is not None and field.required:
+        raise FileRefused(f"{field.name} is required. Put another file in its place instead.")
 
 
 def bring_back(*, file: RecordFile, by: User | None, at: datetime) -> Done:

@@ -1,6 +1,7 @@
 """One record, or some picked by hand: add, change, bin, restore, delete for good."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from audit.actions import events
 from records.actions import checking
 from records.actions.done import Done, keep, some
 from records.actions.refusals import Conflict, Gone, Invalid, Taken
+from records.indexes.rules import plan_now_and_then
 from records.models import Collection, Record, RecordFile
-from records.values import Canonical, Validator, compile_validator
+from records.values import Canonical, FieldType, Validator, compile_validator
 
 Values = Mapping[str, object]
 
@@ -28,7 +30,11 @@ def create(
 ) -> Done:
     """Add a record with what people typed. Raises Invalid with a message for each field, or Taken."""
     checking.load_design(collection)
-    clean, errors = compile_validator(collection.specs(), zone=zone).validate(values)
+    # A file belongs to a record that is there: it comes afterwards, in the same transaction.
+    specs = [
+        replace(one, required=False) if one.type is FieldType.FILE else one for one in collection.specs()
+    ]
+    clean, errors = compile_validator(specs, zone=zone).validate(values)
     errors |= checking.broken_links(collection.specs(), clean, record=None)
     _refuse(errors, checking.taken_fields(collection, clean, record=None))
     who = by.pk if by else None
@@ -44,6 +50,7 @@ def create(
             )
     except IntegrityError as problem:
         raise checking.taken_by_race(problem, collection) from problem
+    plan_now_and_then(collection, record.pk)
     undo = keep("create", {"ids": [str(record.pk)]}, collection=collection, by=who, at=at)
     return Done("Added", undo=undo, record=record)
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet, Sum
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce
 
 from accounts.identity.models import User
 from audit.actions import events
@@ -64,6 +66,26 @@ def take_back(step: UndoStep, *, by: UUID | None, at: datetime) -> int:
 def tell(step: UndoStep, count: int) -> None:
     """Say in the trail what was taken back."""
     events.record("records.undone", target=step.collection, details={"what": _words(step, count)})
+
+
+def what(*, token: str, by: User | None) -> str:
+    """Return in words what would be taken back. Raises CannotUndo."""
+    step = _steps(token, by).select_related("collection").defer("payload").first()
+    if step is None:
+        raise CannotUndo
+    return _words(step, records_in(_steps(token, by)))
+
+
+def records_in(steps: "QuerySet[UndoStep]") -> int:
+    """Return how many records some steps are about."""
+    # Counted there: what a job did is many steps, each with the old values of a thousand records.
+    sizes = [_Length(KeyTransform(name, "payload")) for name in ("ids", "changes")]
+    return int(steps.order_by().aggregate(total=Sum(Coalesce(*sizes, 0)))["total"] or 0)
+
+
+class _Length(Func):
+    function = "jsonb_array_length"
+    output_field = IntegerField()
 
 
 def _as_job(token: str, by: User | None) -> Done:

@@ -6,7 +6,14 @@ from records.importing.frames import Table
 from records.importing.limits import Limits
 from records.importing.mapping import guess_mapping
 from records.importing.names import collection_name, human_name, key_for
-from records.importing.propose import ExistingCollection, Proposal, ProposedField, ProposedLink, propose
+from records.importing.propose import (
+    ExistingCollection,
+    Proposal,
+    ProposedField,
+    ProposedLink,
+    link_of,
+    propose,
+)
 from records.importing.refusals import Unreadable
 from records.importing.results import ResultWriter, content_digest, neutral
 from records.importing.source import Source, open_source
@@ -33,6 +40,7 @@ __all__ = [
     "guess_mapping",
     "human_name",
     "key_for",
+    "link_of",
     "neutral",
     "open_source",
     "propose",

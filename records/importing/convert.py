@@ -144,7 +144,8 @@ class _Checker:
             reasons += [(place, name, reason) for place, reason in parsed.refused.items()]
             if parsed.missing:
                 checked.missing_links[parser.spec.key] = len(parsed.missing)
-                if self.on_missing_link == "refuse":
+                # An empty link would be refused too where one is required; this says why it is empty.
+                if self.on_missing_link == "refuse" or parser.spec.required:
                     reasons += [(place, name, self._not_found(name)) for place in parsed.missing]
             if parser.spec.type in (FieldType.TEXT, FieldType.LONG_TEXT):
                 count = int(cells.str.contains(FORMULA).sum())

@@ -1,14 +1,14 @@
 """A design out of a file, before anybody has opened a design screen."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 from records.importing.names import collection_name, human_name, key_for, plain_key
 from records.importing.source import Source
-from records.importing.survey import LONG, NONE, ColumnSurvey
+from records.importing.survey import EXAMPLES, LONG, NONE, ColumnSurvey
 from records.values import Choice, FieldSpec, FieldType
 
 MOST_CHOICES = 40
@@ -17,6 +17,7 @@ REPETITION = 5  # a choice is used this often at the least, on average
 LINK_SHARE, NAMED_LINK_SHARE = 0.9, 0.5  # of the distinct values; less if the column has the key's name
 FEWEST_LINKED = 3
 FEWEST_UNIQUE = 10  # rows
+_NAMES = frozenset({"name", "title", "full_name", "label", "subject"})
 _KEY_LIKE = re.compile(r"(?:.*_)?(?:id|code|key|no|nr|number|slug|email|uuid|sku|isbn)")
 
 
@@ -70,6 +71,7 @@ class Proposal:
 
     name: str
     fields: tuple[ProposedField, ...]
+    title: str  # the column that names the records, "" where none does
     rows: int
     ragged: int
     warnings: tuple[str, ...]
@@ -100,7 +102,26 @@ def propose(source: Source, existing: Sequence[ExistingCollection] = ()) -> Prop
         taken = {one.spec.key for one in fields}
         fields.append(_field(survey, key_for(survey.column, taken), in_use, survey.column in keys, existing))
     warnings = [*source.warnings, *_warnings(surveys, fields, ragged)]
-    return Proposal(collection_name(source.filename), tuple(fields), source.rows, ragged, tuple(warnings))
+    name = collection_name(source.filename)
+    return Proposal(name, tuple(fields), _title(name, fields), source.rows, ragged, tuple(warnings))
+
+
+def _title(name: str, fields: Sequence[ProposedField]) -> str:
+    """Return the column by which people would call a record.
+
+    A name goes before a key: "Newark Liberty" says more than "EWR". A flight has a number, not a name.
+    """
+    texts = [one for one in fields if one.spec.type is FieldType.TEXT]
+    numbers = [one for one in fields if one.spec.type is FieldType.INTEGER]
+    thing = plain_key(name).removesuffix("s")
+    ways = (
+        [one for one in texts if plain_key(one.column) in {*_NAMES, thing, f"{thing}_name"}],
+        [one for one in texts if one.spec.unique],
+        [one for one in numbers if plain_key(one.column) in {thing, f"{thing}_number", f"{thing}_no"}],
+        texts,
+        [one for one in numbers if one.spec.unique],
+    )
+    return next((way[0].column for way in ways if way), "")
 
 
 def _unique_columns(surveys: Sequence[ColumnSurvey]) -> set[str]:
@@ -147,7 +168,8 @@ def _field(
         choices=choices,
         options=options,
     )
-    examples = tuple(sorted(survey.values, key=lambda text: (len(text), text))[:3]) if survey.values else ()
+    shown = sorted(survey.values, key=lambda text: (len(text), text)) if survey.values else survey.examples
+    examples = tuple(shown[:EXAMPLES])
     return ProposedField(
         survey.column, spec, markers, filled, survey.cells - filled, examples, link, _note(survey, link)
     )
@@ -177,18 +199,23 @@ def _all_shown(values: Iterable[str]) -> bool:
 def _link(survey: ColumnSurvey, existing: Sequence[ExistingCollection]) -> ProposedLink | None:
     if not survey.values or (survey.chosen and survey.chosen.type is not FieldType.INTEGER):
         return None
+    return link_of(survey.column, survey.values, existing, numbers=survey.chosen is not None)
+
+
+def link_of(
+    column: str, values: Collection[str], existing: Sequence[ExistingCollection], *, numbers: bool
+) -> ProposedLink | None:
+    """Return where these distinct values lead; numbers only to a collection that the column names."""
     best: tuple[float, bool, ProposedLink] | None = None
     for collection in existing:
-        named = plain_key(survey.column) in _names_of(collection)
-        if not named and (survey.chosen is not None or len(survey.values) < FEWEST_LINKED):
+        named = plain_key(column) in _names_of(collection)
+        if not named and (numbers or len(values) < FEWEST_LINKED):
             continue
-        matched = collection.contains(survey.values)
-        share = matched / len(survey.values)
+        matched = collection.contains(values)
+        share = matched / len(values)
         if share < (NAMED_LINK_SHARE if named else LINK_SHARE):
             continue
-        link = ProposedLink(
-            collection.id, collection.name, collection.key, matched, len(survey.values) - matched
-        )
+        link = ProposedLink(collection.id, collection.name, collection.key, matched, len(values) - matched)
         if best is None or (named, share) > (best[1], best[0]):
             best = (share, named, link)
     return best[2] if best else None

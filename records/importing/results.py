@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TextIO
 from records.importing.convert import Refused
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BEHIND_A_CUT = re.compile(r"""([;\t\r\n][\s"']*)(?=[=+\-@＝＋－＠])""")
 TITLES = ("Row", "Columns", "Values", "Reasons")
 
 
@@ -20,8 +22,12 @@ def content_digest(path: Path) -> str:
 
 
 def neutral(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    cell = cell.replace("\0", "")
+    """Return a cell that no spreadsheet takes for a formula.
+
+    Where people write commas in numbers, spreadsheets cut at semicolons and lines instead: what stands behind
+    one would then begin a cell.
+    """
+    cell = _BEHIND_A_CUT.sub(r"\1'", cell.replace("\0", ""))
     return f"'{cell}" if cell.startswith(DANGEROUS) else cell
 
 

@@ -162,14 +162,14 @@ class _Opening:
         head = _head(target)
         return self._unpack() if head.startswith(ZIP) else head
 
-    def _sheet(self, inflated: int) -> bytes:
+    def _sheet(self, parts: workbook.Parts) -> bytes:
         target = self._name()
-        sheet = workbook.to_csv(self.path, target, inflated, self.limits)
+        sheet = workbook.to_csv(self.path, target, parts.made, self.limits)
+        self.warnings += parts.warnings()
         self.path, self.kind = target, "xlsx"
         if sheet.others:
-            self.warnings.append(
-                f"Only the sheet “{sheet.name}” was read; {sheet.others} more were left out."
-            )
+            more = "1 more was" if sheet.others == 1 else f"{sheet.others} more were"
+            self.warnings.append(f"Only the sheet “{sheet.name}” was read; {more} left out.")
         return _head(target)
 
     def _read(self, encoding: str, mark: int) -> Source:

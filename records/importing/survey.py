@@ -15,6 +15,7 @@ from records.importing.seen import Seen
 from records.values import FieldSpec, FieldType
 
 REMEMBERED = 20_000  # distinct values of a column
+EXAMPLES = 3
 LONG = 200  # characters from which a text is a long one
 NONE: Mapping[str, object] = MappingProxyType({})
 
@@ -76,6 +77,7 @@ class ColumnSurvey:
         self.empty = 0
         self.markers: dict[str, int] = {}
         self.values: set[str] | None = set()  # None: more than REMEMBERED
+        self.examples: list[str] = []
         self.longest = 0
         self.lines = False
         self.formulas = 0
@@ -106,6 +108,7 @@ class ColumnSurvey:
         if not texts:
             return
         self.longest = max(self.longest, *map(len, texts))
+        self.examples += sorted(texts[:EXAMPLES], key=len)[: EXAMPLES - len(self.examples)]
         self.lines = self.lines or any("\n" in text.strip() or "\r" in text.strip() for text in texts)
         if self.values is not None:
             self.values.update(unicodedata.normalize("NFC", text).strip() for text in texts)

@@ -1,6 +1,7 @@
 """XLSX from strangers: its parts are counted here, then read in a process that can only harm itself."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -18,6 +19,9 @@ PER_INFLATED_BYTE = (
     6  # measured: a parsed cell takes one to three times the bytes of its XML, twice while growing
 )
 NOT_A_TABLE = "This file is not a table. Send CSV, a zip of one CSV, or XLSX."
+OVERLAP = 256  # bytes: what is looked for may lie across two pieces
+_FORMULA = re.compile(rb"<f[\s>/]")
+_UNSOLVED = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 DECLARATIONS = (b"<!doctype", b"<!entity")
 REASONS = {
     "cell": ("cell-too-large", "A cell of this workbook holds too much text."),
@@ -51,15 +55,46 @@ def is_workbook(entries: list[zipfile.ZipInfo]) -> bool:
     return False
 
 
-def check_parts(handle: BinaryIO, entries: list[zipfile.ZipInfo], limits: Limits) -> int:
-    """Unpack every part without keeping it and return how many bytes came out.
+@dataclass(slots=True)
+class Parts:
+    """What the parts of a workbook came to: bytes, cells with a formula, and those without its result."""
+
+    made: int = 0
+    formulas: int = 0
+    unsolved: int = 0
+
+    def count(self, seen: bytes, new: int) -> None:
+        """Count the formulas in some XML that end in its last `new` bytes."""
+        if b"<f" in seen:
+            old = len(seen) - new
+            self.formulas += sum(1 for found in _FORMULA.finditer(seen) if found.end() > old)
+            self.unsolved += sum(1 for found in _UNSOLVED.finditer(seen) if found.end() > old)
+
+    def warnings(self) -> list[str]:
+        """Return what the person should know."""
+        told = []
+        if solved := self.formulas - self.unsolved:
+            cells = "1 cell is a formula" if solved == 1 else f"{solved:,} cells are formulas"
+            told.append(f"{cells}. What was read is the result that the workbook was saved with.")
+        if self.unsolved:
+            cells = "1 formula has" if self.unsolved == 1 else f"{self.unsolved:,} formulas have"
+            told.append(
+                f"{cells} no result in this workbook and count as empty. "
+                "Open it in a spreadsheet, save it and send it again to have them."
+            )
+        return told
+
+
+def check_parts(handle: BinaryIO, entries: list[zipfile.ZipInfo], limits: Limits) -> Parts:
+    """Unpack every part without keeping it and return what they came to.
 
     Raises Unreadable for bombs and for parts that declare a document type: no spreadsheet writes one,
     and entities that grow (the "billion laughs") begin there.
     """
-    meter = Meter(limits)
+    meter, parts = Meter(limits), Parts()
     for entry in entries:
         xml = entry.filename.lower().endswith((".xml", ".rels", ".vml"))
+        is_sheet = entry.filename.lower().startswith("xl/worksheets/sheet")
         tail, first = b"", True
         for piece in inflate(handle, entry, meter):
             if not xml:
@@ -67,13 +102,17 @@ def check_parts(handle: BinaryIO, entries: list[zipfile.ZipInfo], limits: Limits
             if first and piece[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"):
                 raise Unreadable("xlsx-damaged", REASONS["damaged"][1])  # UTF-16 would hide what we look for
             first = first and not piece
-            seen = (tail + piece).lower() if b"<!" in tail + piece else b""
+            whole = tail + piece
+            seen = whole.lower() if b"<!" in whole else b""
             if any(mark in seen for mark in DECLARATIONS):
                 raise Unreadable(
                     "xlsx-dtd", "This workbook declares a document type, as no spreadsheet does."
                 )
-            tail = (tail + piece)[-16:]
-    return meter.made
+            if is_sheet:
+                parts.count(whole, len(piece))
+            tail = whole[-OVERLAP:]
+    parts.made = meter.made
+    return parts
 
 
 def to_csv(source: Path, target: Path, inflated: int, limits: Limits) -> Sheet:

@@ -14,12 +14,15 @@ from records.actions.checking import forget_design
 from records.actions.files import clean_name
 from records.imports import store
 from records.imports.designs import ColumnChoice, mapping_to_json
+from records.imports.destinations import into, where
 from records.imports.refusals import MappingRefused, NotAllowedAnyMore, NotNow
-from records.imports.rights import check_may_import, check_may_undo, holder_now, may_begin
+from records.imports.rights import check_may_import, holder_now, may_begin, may_undo
 from records.imports.starting import CHECK, READ, UNDO, locked, start, start_loading, twin_of
 from records.imports.store import Spool
+from records.imports.targets import NAMING
 from records.models import Collection, Import, ImportState, Record
 from records.models.imports import MissingLink
+from records.rooms import Room
 
 # Files of fewer rows are imported right after the check if nothing at all is refused.
 STRAIGHT_ROWS = 5_000
@@ -27,18 +30,25 @@ OPEN = (ImportState.PROPOSED, ImportState.CHECKED)
 
 
 def begin(
-    *, upload: "UploadedFile[bytes]", name: str, collection: Collection | None, by: User, at: datetime
+    *,
+    upload: "UploadedFile[bytes]",
+    name: str,
+    collection: Collection | None,
+    room: Room | None = None,
+    by: User,
+    at: datetime,
 ) -> Import:
-    """Keep a file and have it read, for a collection or for a new one. Raises UploadRefused."""
+    """Keep a file and have it read, for a collection, a room or a new collection. Raises UploadRefused."""
     holder = holder_now(by.pk, at=at)
-    if collection is not None:
-        check_may_import(holder, collection)
+    if (table := room or collection) is not None:
+        check_may_import(holder, into(table))
     elif not may_begin(holder):
         raise NotAllowedAnyMore("You may not make collections.")
     kept = store.keep(upload)
     with transaction.atomic():
         row = Import.objects.create(
             collection=collection,
+            room=room.key if room else "",
             filename=clean_name(name),
             digest=kept.digest,
             size=kept.size,
@@ -71,20 +81,27 @@ def make_collection(
     zone: str,
     by: User,
     at: datetime,
+    title: str | None = None,
 ) -> Job:
     """Make the collection that was agreed on and check the file against it.
+
+    `title` is the column that names its records, "" for none; by default the one that was proposed.
 
     Raises MappingRefused, CannotDesign, NotNow, NotAllowedAnyMore.
     """
     with transaction.atomic():
         now = locked(row, ImportState.PROPOSED)
-        if now.collection_id is not None:
+        if now.room or now.collection_id is not None:
             raise NotNow
         if not may_begin(holder_now(by.pk, at=at)):
             raise NotAllowedAnyMore("You may not make collections any more.")
         _check_choices(choices, ())
         now.collection = collections.create(
-            name=name, by=by, at=at, fields=[one.spec for one in choices], title_key=_title(choices)
+            name=name,
+            by=by,
+            at=at,
+            fields=[one.spec for one in choices],
+            title_key=_title(choices, now.proposal["title"] if title is None else title),
         )
         now.makes_collection = True
         now.save(update_fields=["collection", "makes_collection"])
@@ -103,21 +120,20 @@ def choose_columns(
     by: User,
     at: datetime,
 ) -> Job:
-    """Say where the columns go in a collection that exists, and check the file.
+    """Say where the columns go in a table that exists, and check the file.
 
     Raises MappingRefused, NotNow, NotAllowedAnyMore.
     """
     with transaction.atomic():
         now = locked(row, *OPEN)
-        if now.collection is None:
+        if now.collection is not None:
+            forget_design(now.collection)
+            _check_new(choices, now.collection)
+        elif not now.room:
             raise NotNow
-        forget_design(now.collection)
-        check_may_import(holder_now(by.pk, at=at), now.collection, choices)
-        _check_choices(choices, [field.name for field in now.collection.live_fields() if field.required])
-        taken = {field.key for field in now.collection.fields.all()}
-        clash = [one.spec.key for one in choices if one.is_new and one.spec.key in taken]
-        if clash:
-            raise MappingRefused(f"There is a field called {clash[0]} already.")
+        there = where(now)
+        check_may_import(holder_now(by.pk, at=at), there, choices)
+        _check_choices(choices, [spec.name for spec in there.specs() if spec.required])
         return _check(now, choices, on_missing, zone, by)
 
 
@@ -125,8 +141,7 @@ def check_again(*, row: Import, by: User, at: datetime) -> Job:
     """Check a file again with the choices made before, because something changed since."""
     with transaction.atomic():
         now = locked(row, ImportState.CHECKED)
-        assert now.collection is not None  # a check has one
-        check_may_import(holder_now(by.pk, at=at), now.collection)
+        check_may_import(holder_now(by.pk, at=at), where(now))
         return start(now, CHECK, _label(now), to=ImportState.CHECKING, by=by, total=now.rows)
 
 
@@ -147,10 +162,10 @@ def undo(*, row: Import, keep_changed: bool, by: User, at: datetime) -> Job:
     """
     with transaction.atomic():
         now = locked(row, ImportState.DONE, ImportState.APPLYING)
-        assert now.collection is not None  # it has records there
         if now.state == ImportState.APPLYING and now.job is not None and not now.job.has_ended:
             raise NotNow
-        check_may_undo(holder_now(by.pk, at=at), now.collection)
+        if not may_undo(holder_now(by.pk, at=at), where(now)):
+            raise NotAllowedAnyMore
         if now.state == ImportState.APPLYING:
             now.imported = records_of(now)
             now.save(update_fields=["imported"])
@@ -167,7 +182,7 @@ def go_on(*, row: Import) -> Job:
 
 
 def drop(*, row: Import, by: User, at: datetime) -> Collection | None:
-    """Give an import up before anything was loaded; return the collection that it was for.
+    """Give an import up before anything was loaded; return the collection that it was for, if it is there.
 
     A collection that was made for this file and is still empty goes to the bin. Raises NotNow.
     """
@@ -192,12 +207,12 @@ def drop(*, row: Import, by: User, at: datetime) -> Collection | None:
 
 def records_of(row: Import) -> int:
     """Return how many records of an import there are."""
-    return Record.objects.filter(import_id=row.pk).count()
+    return where(row).count(row.pk)
 
 
 def changed_since(row: Import) -> int:
     """Return how many records of an import somebody has changed."""
-    return Record.objects.filter(import_id=row.pk, version__gt=1).count()
+    return where(row).changed(row.pk)
 
 
 def same_file(row: Import) -> Import | None:
@@ -214,14 +229,19 @@ def _check(row: Import, choices: Sequence[ColumnChoice], on_missing: MissingLink
 
 
 def _label(row: Import) -> str:
-    name = row.collection.name if row.collection else ""
-    return f"Check {row.filename} for {name}"
+    return f"Check {row.filename} for {where(row).name}"
 
 
-def _title(choices: Sequence[ColumnChoice]) -> str:
-    """Return the field that names the records: a unique text, else the first text."""
-    texts = [one.spec for one in choices if one.spec.type.value == "text"]
-    return next((spec.key for spec in texts if spec.unique), texts[0].key if texts else "")
+def _title(choices: Sequence[ColumnChoice], column: str) -> str:
+    """Return the field that a column went to, if it can name records."""
+    return next((one.spec.key for one in choices if one.column == column and one.spec.type in NAMING), "")
+
+
+def _check_new(choices: Sequence[ColumnChoice], collection: Collection) -> None:
+    taken = {field.key for field in collection.fields.all()}
+    clash = [one.spec.key for one in choices if one.is_new and one.spec.key in taken]
+    if clash:
+        raise MappingRefused(f"There is a field called {clash[0]} already.")
 
 
 def _check_choices(choices: Sequence[ColumnChoice], required: Iterable[str]) -> None:

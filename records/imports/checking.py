@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from jobs.actions import Run
-from records.actions import loading
 from records.importing import Checked, OnMissingLink, Refused, check, open_source
 from records.imports import store
 from records.imports.designs import ColumnChoice, choices_of, stamp_of
+from records.imports.destination import Destination
+from records.imports.destinations import where
 from records.imports.rights import check_may_import, holder_now
 from records.imports.starting import start_loading
 from records.imports.store import Spool
-from records.imports.targets import LinkFinder
-from records.models import Collection, Field, Import, ImportState
+from records.models import Import, ImportState
 from records.values import FieldSpec, dumps, loads
 
 SHOWN_ROWS = 50
@@ -98,15 +98,15 @@ def check_file(run: Run) -> Mapping[str, Any]:
     import_id = UUID(run.payload["import"])
     with run.chunk():
         row = Import.objects.select_related("collection").get(pk=import_id)
-        collection, choices = _collection(row), choices_of(row)
+        there, choices = where(row), choices_of(row)
         holder = holder_now(run.created_by_id, at=timezone.now())
-        check_may_import(holder, collection, choices)
+        check_may_import(holder, there, choices)
         path, folder = store.location(row), store.uploads()
-        stamp = stamp_of(row, collection.design)
+        stamp = stamp_of(row, there.version)
         spool = Spool.of(row.pk, stamp)
         spool.prepare()
-        finder = LinkFinder(holder, choices)
-        unique = {one.key: one for one in collection.live_fields() if one.unique}
+        finder = there.finder(holder, choices)
+        columns = {one.spec.key: one.column for one in choices}
         # A checkpoint of another design or other choices says nothing about this one.
         tally = Tally.of(run.state["tally"] if run.state.get("stamp") == stamp else {})
         run.checkpoint({"stamp": stamp, "tally": tally.state()}, total=row.rows, note="Reading the file")
@@ -118,7 +118,7 @@ def check_file(run: Run) -> Mapping[str, Any]:
             {one.column: spec_for_check(one) for one in choices},
             finder,
             on_missing_link=_on_missing(row),
-            taken=_taken(unique),
+            taken=_taken(there),
             markers={one.column: one.markers for one in choices if one.markers is not None},
             zone=ZoneInfo(row.zone),
             start_row=tally.next_row,
@@ -128,6 +128,7 @@ def check_file(run: Run) -> Mapping[str, Any]:
                 piece = next(checks, None)
                 if piece is None:
                     return _finish(run, row, tally, stamp)
+                there.judge(piece, columns)
                 spool.put_rows(tally.pieces, piece.frame)
                 spool.put_links(tally.pieces, finder.used)
                 finder.used.clear()
@@ -147,23 +148,15 @@ def spec_for_check(one: ColumnChoice) -> FieldSpec:
     return replace(one.spec, options={**one.spec.options, "collection_name": one.linked})
 
 
-def _collection(row: Import) -> Collection:
-    assert row.collection is not None  # the action that began the check saw to it
-    return row.collection
-
-
 def _on_missing(row: Import) -> OnMissingLink:
     return "refuse" if row.on_missing == "refuse" else "leave_empty"
 
 
-def _taken(unique: Mapping[str, Field]) -> Callable[[str, set[str]], set[str]]:
-    """Return the question which JSON texts live records have in a unique field."""
+def _taken(there: Destination) -> Callable[[str, set[str]], set[str]]:
+    """Return the question which JSON texts are there already in a unique field."""
 
     def ask(key: str, texts: set[str]) -> set[str]:
-        one = unique.get(key)
-        if one is None:
-            return set()  # the field is new: nobody has a value in it
-        used = loading.taken(field=one, values=[loads(text) for text in sorted(texts)])
+        used = there.used(key, [loads(text) for text in sorted(texts)])
         return {dumps(value).decode() for value in used}
 
     return ask

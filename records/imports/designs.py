@@ -94,6 +94,7 @@ def proposal_to_json(proposal: Proposal, examples: Sequence[Sequence[str]]) -> d
     """Return a proposal as it is kept; `examples` are the first rows of the file."""
     return {
         "name": proposal.name,
+        "title": proposal.title,
         "rows": proposal.rows,
         "ragged": proposal.ragged,
         "warnings": list(proposal.warnings),
@@ -131,11 +132,11 @@ def plain(spec: FieldSpec) -> FieldSpec:
 _KEPT_OPTIONS = frozenset({"currency", "places", "date_order", "decimal_mark", "collection"})
 
 
-def stamp_of(row: Import, design: int) -> str:
+def stamp_of(row: Import, design: object) -> str:
     """Return the name of everything that the outcome of a check depends on."""
     parts = [
         row.digest,
-        str(row.collection_id),
+        row.room or str(row.collection_id),
         design,
         row.mapping,
         row.on_missing,

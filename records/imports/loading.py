@@ -15,21 +15,20 @@ from django.utils import timezone
 
 from audit.actions import events
 from jobs.actions import Run
-from records.actions import fields, loading
-from records.actions.refusals import Taken
+from permissions.holder import Holder
+from records.actions.refusals import Invalid, Taken
 from records.importing import Refused
 from records.importing.convert import TAKEN
 from records.imports import store
-from records.imports.designs import ColumnChoice, choices_of, stamp_of
+from records.imports.designs import choices_of, stamp_of
+from records.imports.destination import Destination
+from records.imports.destinations import where
 from records.imports.refusals import CheckAgain, NotNow
 from records.imports.rights import check_may_import, holder_now
 from records.imports.store import Spool
 from records.imports.targets import still_there
-from records.indexes.rules import plan
-from records.models import Collection, Import, ImportState
+from records.models import Import, ImportState
 from records.values import loads
-
-ROWS = 12_000  # a transaction: a piece of usual rows fits, and at half of the target it takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +69,42 @@ class Load:
     """One import being loaded."""
 
     row: Import
-    collection: Collection
+    there: Destination
     spool: Spool
     by: UUID | None
+    holder: Holder
 
     def step(self, place: Place) -> Place:
         """Load the next rows and return the place after them."""
         frame = self.spool.rows(place.piece)
-        part = frame.slice(place.start, ROWS)
+        step = self.there.step
+        part = frame.slice(place.start, step)
         rows = list(zip(part["row"].to_list(), part["document"].to_list(), strict=True))
         refused = self._put(place, rows) if rows else []
         if refused:
             self.spool.put_refused(place.piece, refused, late=place.start)
-        is_last = place.start + ROWS >= len(frame)
+        is_last = place.start + step >= len(frame)
         return replace(
             place,
             piece=place.piece + is_last,
-            start=0 if is_last else place.start + ROWS,
+            start=0 if is_last else place.start + step,
             loaded=place.loaded + len(rows) - len(refused),
             late=place.late + len(refused),
         )
 
     def _put(self, place: Place, rows: Sequence[tuple[int, str]]) -> list[Refused]:
-        """COPY the rows and return those whose unique values were taken since the check."""
+        """Add the rows and return those that cannot be, such as those whose unique values were just taken."""
         try:
-            loading.copy_in(
-                collection=self.collection,
-                rows=[document.encode() for _, document in rows],
+            self.there.put(
+                [document.encode() for _, document in rows],
                 import_id=self.row.pk,
                 by=self.by,
                 at=datetime.fromisoformat(place.at),
             )
-        except Taken as taken:
+        except Invalid as problem:
             if len(rows) == 1:
-                return [Refused(rows[0][0], self._columns(taken), "", TAKEN)]
-            free, refused = self._apart(rows)
+                return [Refused(rows[0][0], self._columns(problem), "", _words(problem))]
+            free, refused = self._apart(rows) if isinstance(problem, Taken) else (rows, [])
             if refused:
                 return [*refused, *(self._put(place, free) if free else [])]
             # Taken by somebody who commits at this moment: halves find out which ones.
@@ -116,54 +116,42 @@ class Load:
         """Return the rows that are free, and a refusal for each of those whose values are taken."""
         documents = {number: loads(document) for number, document in rows}
         refused: dict[int, Refused] = {}
-        for field in self.collection.live_fields():
-            if field.unique:
-                used = loading.taken(
-                    field=field, values=[one[field.key] for one in documents.values() if field.key in one]
-                )
+        for spec in self.there.specs():
+            if spec.unique:
+                given = [one[spec.key] for one in documents.values() if spec.key in one]
+                used = self.there.used(spec.key, given)
                 for number, one in documents.items():
-                    if one.get(field.key) in used:
-                        shown = "" if field.sensitive else str(one[field.key])[:80]
-                        refused[number] = Refused(number, field.name, shown, TAKEN)
+                    if one.get(spec.key) in used:
+                        shown = "" if spec.sensitive else str(one[spec.key])[:80]
+                        refused[number] = Refused(number, spec.name, shown, TAKEN)
         return [one for one in rows if one[0] not in refused], list(refused.values())
 
-    def _columns(self, taken: Taken) -> str:
-        names = {field.key: field.name for field in self.collection.live_fields()}
-        return ", ".join(names[key] for key in taken.errors if key in names)
+    def _columns(self, problem: Invalid) -> str:
+        names = {spec.key: spec.name for spec in self.there.specs()}
+        return ", ".join(names[key] for key in problem.errors if key in names)
+
+
+def _words(problem: Invalid) -> str:
+    """Return why one row is refused."""
+    return TAKEN if isinstance(problem, Taken) else " ".join(problem.errors.values()) or str(problem)
 
 
 def _begin(run: Run, import_id: UUID) -> tuple[Load, Place]:
     """Return the import and where to go on; ask anew whether all that the check saw still holds."""
     row = Import.objects.select_for_update(of=("self",)).select_related("collection").get(pk=import_id)
-    if row.state != ImportState.APPLYING or row.collection is None:
+    if row.state != ImportState.APPLYING:
         raise NotNow
-    choices, now = choices_of(row), timezone.now()
+    there, choices, now = where(row), choices_of(row), timezone.now()
     holder = holder_now(run.created_by_id, at=now)
-    check_may_import(holder, row.collection, choices)
+    check_may_import(holder, there, choices)
     spool = Spool.of(row.pk, row.stamp)
-    load = Load(row, row.collection, spool, run.created_by_id)
+    load = Load(row, there, spool, run.created_by_id, holder)
     if run.state:
         return load, Place(**run.state)
-    if row.stamp != stamp_of(row, row.collection.design) or not still_there(spool.links(), holder):
+    if row.stamp != stamp_of(row, there.version) or not still_there(spool.links(), holder):
         raise CheckAgain
-    _add_fields(row.collection, choices, at=now)
+    there.add_fields(choices, at=now)
     return load, Place(at=now.isoformat())
-
-
-def _add_fields(collection: Collection, choices: Sequence[ColumnChoice], *, at: datetime) -> None:
-    for one in choices:
-        if one.is_new:
-            fields.add(
-                collection=collection,
-                key=one.spec.key,
-                name=one.spec.name,
-                type=one.spec.type,
-                unique=one.spec.unique,
-                choices=one.spec.choices,
-                options=one.spec.options,
-                by=None,
-                at=at,
-            )
 
 
 def _finish(load: Load, place: Place) -> dict[str, Any]:
@@ -175,15 +163,16 @@ def _finish(load: Load, place: Place) -> dict[str, Any]:
         applied_at=timezone.now(),
         path="",
         proposal={},
+        report={**load.row.report, "links": load.there.links_made_possible(load.holder)},
     )
     events.record(
         "import.done",
-        target=load.collection,
-        details={"count": place.loaded, "collection": load.collection.name},
+        target=load.there.told_of(load.row),
+        details={"count": place.loaded, "collection": load.there.name},
         personal={"file": load.row.filename},
         subject=load.row.pk,
     )
-    plan(load.collection)
+    load.there.finish()
     store.drop_upload(load.row)
     load.spool.drop_rows()
     return {"records": place.loaded, "refused": load.row.refused + place.late}

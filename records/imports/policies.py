@@ -1,4 +1,4 @@
-"""Who sees an import: the person who began it, and those who may import into its collection."""
+"""Who sees an import: the person who began it, and those who may import into its collection or room."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -21,12 +21,14 @@ class ImportPolicy(ObjectPolicy[Import]):
     every_noun = "every import"
 
     def condition(self, holder: Holder, perm: str) -> Q:
-        """One's own, and those of collections that one may import into."""
+        """One's own, and those of collections and rooms that one may import into."""
         if not holder.is_member:
             return NOTHING
         own = Q(created_by=holder.user_id)
         reached = policy_for(Collection).visible_to(holder, holder.at, to=perms.RECORDS_IMPORT)
-        return own | Q(collection__in=reached.values("pk"))
+        found = own | Q(collection__in=reached.values("pk"))
+        # Rooms have no grants on all of their rows: the role decides.
+        return found | ~Q(room="") if holder.holds(perms.RECORDS_IMPORT) else found
 
 
 def install() -> None:

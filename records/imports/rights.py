@@ -7,10 +7,9 @@ from uuid import UUID
 from accounts.identity.models import User
 from permissions import perms
 from permissions.holder import Holder, load
-from permissions.policies import policy_for
 from records.imports.designs import ColumnChoice
+from records.imports.destination import Destination
 from records.imports.refusals import NotAllowedAnyMore
-from records.models import Collection
 from records.perms import RECORDS_SENSITIVE
 
 
@@ -25,23 +24,20 @@ def holder_now(user_id: UUID | None, *, at: datetime) -> Holder:
     return holder
 
 
-def check_may_import(holder: Holder, collection: Collection, choices: Sequence[ColumnChoice] = ()) -> None:
-    """Raise NotAllowedAnyMore unless the holder may load these columns into the collection."""
-    own = policy_for(Collection).perms_of(holder, collection, holder.at)
+def check_may_import(holder: Holder, there: Destination, choices: Sequence[ColumnChoice] = ()) -> None:
+    """Raise NotAllowedAnyMore unless the holder may load these columns into a table."""
     needed = {perms.RECORDS_IMPORT}
     if any(one.is_new for one in choices):
         needed.add(perms.COLLECTIONS_DESIGN)
     if any(one.spec.sensitive for one in choices):
         needed.add(RECORDS_SENSITIVE)
-    if collection.deleted_at is not None or not needed <= own:
+    if not needed <= there.perms_of(holder):
         raise NotAllowedAnyMore
 
 
-def check_may_undo(holder: Holder, collection: Collection) -> None:
-    """Raise NotAllowedAnyMore unless the holder may take an import out of the collection."""
-    own = policy_for(Collection).perms_of(holder, collection, holder.at)
-    if not {perms.RECORDS_IMPORT, perms.RECORDS_DELETE} <= own:
-        raise NotAllowedAnyMore
+def may_undo(holder: Holder, there: Destination) -> bool:
+    """Return whether the holder may take an import out of a table."""
+    return {perms.RECORDS_IMPORT, perms.RECORDS_DELETE} <= there.perms_of(holder)
 
 
 def may_begin(holder: Holder) -> bool:

@@ -8,6 +8,7 @@ from accounts.identity.models import User
 from jobs.actions import enqueue
 from jobs.models import Job
 from records.imports.designs import choices_of, stamp_of
+from records.imports.destinations import where
 from records.imports.refusals import CheckAgain, NotNow, SameFile
 from records.imports.rights import check_may_import, holder_now
 from records.models import Import, ImportState
@@ -47,22 +48,24 @@ def start_loading(row: Import, *, by: User, at: datetime) -> Job:
     """
     with transaction.atomic():
         now = locked(row, ImportState.CHECKED)
-        assert now.collection is not None  # a check has one
-        check_may_import(holder_now(by.pk, at=at), now.collection, choices_of(now))
-        if now.stamp != stamp_of(now, now.collection.design):
+        there = where(now)
+        check_may_import(holder_now(by.pk, at=at), there, choices_of(now))
+        if now.stamp != stamp_of(now, there.version):
             raise CheckAgain
         if twin_of(now) is not None and not now.again:
             raise SameFile
-        label = f"Import {now.filename} into {now.collection.name}"
+        label = f"Import {now.filename} into {there.name}"
         return start(now, LOAD, label, to=ImportState.APPLYING, by=by, total=now.good)
 
 
 def twin_of(row: Import) -> Import | None:
-    """Return another import of the same file whose rows are in the same collection, if there is one.
+    """Return another import of the same file whose rows are in the same table, if there is one.
 
-    For a file that is to become a new collection: in any collection.
+    For a file that is to become a new collection: in any table.
     """
     others = Import.objects.filter(digest=row.digest, state__in=INSIDE, collection__deleted_at=None)
-    if row.collection_id is not None:
+    if row.room:
+        others = others.filter(room=row.room)
+    elif row.collection_id is not None:
         others = others.filter(collection_id=row.collection_id)
     return others.exclude(pk=row.pk).select_related("collection").order_by("-id").first()

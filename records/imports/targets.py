@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
@@ -117,6 +118,15 @@ class Candidate:
             with self.door():
                 count += len(self.target.find(wanted[at : at + BATCH], self.holder))
         return count
+
+
+class Finder(Protocol):
+    """Finds what the links of a file lead to; `used` gathers the ids of records found."""
+
+    used: set[str]
+
+    def __call__(self, key: str, texts: set[str]) -> Mapping[str, str]:
+        """Return the ids for the texts of the column that goes to the field `key`."""
 
 
 @dataclass

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from audit.actions import events
 from jobs.actions import Run
-from records.actions import loading
-from records.imports.refusals import NotNow
-from records.imports.rights import check_may_undo, holder_now
-from records.models import Import, ImportState, Record
+from records.imports.destination import Destination
+from records.imports.destinations import where
+from records.imports.refusals import NotAllowedAnyMore, NotNow
+from records.imports.rights import holder_now, may_undo
+from records.models import Import, ImportState
 
 ROWS = 2_000  # a transaction
 
@@ -21,32 +22,31 @@ def take_out(run: Run) -> Mapping[str, Any]:
     keep = bool(run.payload["keep"])
     with run.chunk():
         row = Import.objects.select_related("collection").get(pk=UUID(run.payload["import"]))
-        if row.state != ImportState.UNDOING or row.collection is None:
+        if row.state != ImportState.UNDOING:
             raise NotNow
-        collection = row.collection
-        check_may_undo(holder_now(run.created_by_id, at=timezone.now()), collection)
-        done = int(run.state.get("removed", 0))
-        run.checkpoint({"removed": done}, done=done, total=row.imported or None, note="")
+        there = where(row)
+        if not may_undo(holder_now(run.created_by_id, at=timezone.now()), there):
+            raise NotAllowedAnyMore
+        done, after = int(run.state.get("removed", 0)), str(run.state.get("after", ""))
+        run.checkpoint({"removed": done, "after": after}, done=done, total=row.imported or None, note="")
     while True:
         with run.chunk():
-            gone = loading.take_out(collection=collection, import_id=row.pk, limit=ROWS, unchanged_only=keep)
-            if not gone:
-                return _finish(row, done)
-            done += gone
-            run.checkpoint({"removed": done}, done=done)
+            gone = there.take_out(row.pk, after=after, limit=ROWS, unchanged_only=keep)
+            if gone.after is None:
+                return _finish(row, there, done)
+            done, after = done + gone.count, gone.after
+            run.checkpoint({"removed": done, "after": after}, done=done)
 
 
-def _finish(row: Import, removed: int) -> dict[str, Any]:
-    kept = Record.objects.filter(collection=row.collection, import_id=row.pk).count()
+def _finish(row: Import, there: Destination, removed: int) -> dict[str, Any]:
+    kept = there.count(row.pk)
     Import.objects.filter(pk=row.pk).update(
         state=ImportState.UNDONE, removed=removed, kept=kept, undone_at=timezone.now()
     )
-    collection = row.collection
-    assert collection is not None  # asked for at the beginning
     events.record(
         "import.undone",
-        target=collection,
-        details={"count": removed, "collection": collection.name},
+        target=there.told_of(row),
+        details={"count": removed, "collection": there.name},
         personal={"file": row.filename},
         subject=row.pk,
     )

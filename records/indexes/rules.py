@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from uuid import UUID
 
 from jobs.actions import enqueue
 from records.models import Collection, Field, IndexState
@@ -23,6 +24,8 @@ BY_RULE = frozenset(
     }
 )
 KIND = "records.index"
+# The last bits of keys are drawn by lot.
+ASKED_EVERY = 256
 
 
 def wanted(collection: Collection) -> set[tuple[IndexKind, str]]:
@@ -72,6 +75,22 @@ def plan(collection: Collection) -> bool:
     IndexState.objects.filter(pk__in=[state.pk for state in gone]).update(status=IndexStatus.UNWANTED)
     _ask(collection)
     return True
+
+
+def plan_now_and_then(collection: Collection, pk: UUID) -> None:
+    """Let a collection that grows record by record get its indexes too; `pk` is the key of a new one.
+
+    Asking costs more than the record itself, so one in a few hundred asks.
+    """
+    if pk.int % ASKED_EVERY == 0:
+        plan(collection)
+
+
+def try_again(collection: Collection) -> None:
+    """Ask once more for indexes that could not be made."""
+    failed = IndexState.objects.filter(collection=collection, status=IndexStatus.FAILED)
+    if failed.update(status=IndexStatus.WANTED, error=""):
+        _ask(collection)
 
 
 def _is_useless(state: IndexState, by_key: dict[str, Field], collection: Collection) -> bool:

@@ -9,7 +9,7 @@ from records.models.grants import (
     RecordGroupGrant,
     RecordUserGrant,
 )
-from records.models.imports import Import, ImportState, MissingLink
+from records.models.imports import Import, ImportedRow, ImportState, MissingLink
 from records.models.index import IndexState
 from records.models.record import Record
 from records.models.tally import Tally
@@ -24,6 +24,7 @@ __all__ = [
     "Field",
     "Import",
     "ImportState",
+    "ImportedRow",
     "IndexState",
     "MissingLink",
     "Record",

@@ -35,9 +35,10 @@ INSIDE = (ImportState.APPLYING, ImportState.DONE, ImportState.UNDOING)
 
 
 class Import(TenantRow):
-    """One file for one collection.
+    """One file for one collection, or for one room.
 
     `collection` is empty until a design was agreed on; `makes_collection` says that the file made it.
+    `room` is the key of a registered room, "" for files that go to collections.
     `path` is made by the server and relative to the folder of uploads, "" when the content was dropped.
     `mapping` is a list of columns with the fields they go to (records.imports.designs); `stamp` names
     the choices that the last check was made with, so that nothing else is ever loaded. `rows`, `good`
@@ -46,6 +47,7 @@ class Import(TenantRow):
     """
 
     collection = models.ForeignKey(Collection, null=True, on_delete=models.CASCADE, related_name="imports")
+    room = models.CharField(max_length=100, blank=True)
     makes_collection = models.BooleanField(default=False)
     filename = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)
@@ -82,10 +84,35 @@ class Import(TenantRow):
         constraints = [
             models.CheckConstraint(name="import_state_is_known", condition=Q(state__in=ImportState.values)),
             models.CheckConstraint(
-                name="import_inside_has_a_collection",
-                condition=~Q(state__in=[state.value for state in INSIDE]) | Q(collection__isnull=False),
+                name="import_inside_has_a_place",
+                condition=~Q(state__in=[state.value for state in INSIDE])
+                | Q(collection__isnull=False)
+                | ~Q(room=""),
             ),
         ]
 
     def __str__(self) -> str:
         return self.filename
+
+    @property
+    def has_place(self) -> bool:
+        """Return whether it is known which table its rows go into."""
+        return bool(self.room) or self.collection_id is not None
+
+
+class ImportedRow(TenantRow):
+    """A row of a room that came with an import, so that it can be taken out again.
+
+    Records say it themselves; models of teams have no column for it. `digest` is of the values it came with,
+    and tells whether somebody has changed it since.
+    """
+
+    import_of = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="room_rows")
+    row = models.UUIDField()
+    digest = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return str(self.row)

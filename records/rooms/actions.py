@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 
 from accounts.identity.models import User
@@ -14,11 +14,13 @@ from records.actions.done import Done
 from records.actions.refusals import CannotDesign, Invalid, Taken
 from records.rooms.fields import is_made_by_the_system
 from records.rooms.registry import Room
+from records.statements import fresh_keys
 from records.tables.columns import to_canonical, to_python
 from records.values import Canonical, FieldSpec, compile_validator, loads
 from tenants.refusals import Refusal
 
 TAKEN = "Another row has this value already."
+NOT_TAKEN = "The database does not take this value."
 LOADED_AT_ONCE = 1_000
 
 
@@ -93,15 +95,20 @@ def remove(*, room: Room, pk: UUID, by: User | None, at: datetime) -> Done:
     return Done("Deleted for good", count=gone)
 
 
-def load(*, room: Room, rows: Iterable[bytes], by: UUID | None, at: datetime) -> int:
-    """Add rows of canonical values as JSON and return how many: what imports use. Raises Taken."""
+def load(*, room: Room, rows: Iterable[bytes], by: UUID | None, at: datetime) -> list[Model]:
+    """Add rows of canonical values as JSON and return them: what imports use.
+
+    Raises Taken, or Invalid for what else the database refuses; the transaction stays usable.
+    """
     made = [instance_of(room, loads(row)) for row in rows]
+    for obj, key in zip(made, fresh_keys(len(made)), strict=True):
+        obj.pk = key  # Django does not learn the keys that a column's default gives to many rows at once
     try:
         with transaction.atomic():
             room.model._base_manager.bulk_create(made, batch_size=LOADED_AT_ONCE)
-    except IntegrityError as problem:
-        raise _taken(room, problem) from problem
-    return len(made)
+    except (IntegrityError, DataError) as problem:
+        raise _refusal(room, problem) from problem
+    return made
 
 
 def instance_of(room: Room, values: Mapping[str, Canonical]) -> Model:
@@ -132,16 +139,20 @@ def _saved(room: Room, obj: Model) -> Model:
     try:
         with transaction.atomic():
             obj.save()
-    except IntegrityError as problem:
-        raise _taken(room, problem) from problem
+    except (IntegrityError, DataError) as problem:
+        raise _refusal(room, problem) from problem
     return obj
 
 
-def _taken(room: Room, problem: IntegrityError) -> Taken:
-    """Return the refusal for a unique value that another row has; re-raise anything else."""
+def _refusal(room: Room, problem: IntegrityError | DataError) -> Invalid:
+    """Return the refusal in words for people: a value that another row has, or a rule of the model."""
     diagnosis: Any = getattr(problem.__cause__, "diag", None)
-    if diagnosis is None or diagnosis.sqlstate != "23505":
+    if diagnosis is None:
         raise problem
     detail = diagnosis.message_detail or ""
-    hit = {key: TAKEN for key in room.specs if f"({room.model._meta.get_field(key).name})" in detail}
-    return Taken(hit or {key: TAKEN for key in [room.title_key] if key})
+    hit = [key for key in room.specs if f"({room.model._meta.get_field(key).name})" in detail]
+    hit = hit or [key for key in (diagnosis.column_name, room.title_key) if key in room.specs][:1]
+    if diagnosis.sqlstate == "23505":
+        return Taken(dict.fromkeys(hit, TAKEN))
+    rules = {rule.name: str(rule.get_violation_error_message()) for rule in room.model._meta.constraints}
+    return Invalid(dict.fromkeys(hit, rules.get(diagnosis.constraint_name, NOT_TAKEN)))

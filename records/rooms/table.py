@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.identity.models import User
 from permissions.holder import Who, holder_for
 from permissions.policies import NoPolicy, policy_for
-from records.perms import ON_RECORD
+from records.perms import ON_ROOM
 from records.rooms.registry import Room, get
 from records.tables import expressions as sql
 from records.tables.base import Row, Table
@@ -58,7 +58,7 @@ class RoomTable(Table):
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        return self.holder.under_ceiling(self.holder.held & frozenset(ON_RECORD))
+        return self.holder.under_ceiling(self.holder.held & frozenset(ON_ROOM))
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:

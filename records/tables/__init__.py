@@ -10,7 +10,7 @@ from records.tables.counting import Count
 from records.tables.filters import Filter
 from records.tables.operators import OPERATORS, Op
 from records.tables.query import SIZES, Sort, TableQuery
-from records.tables.refusals import BadQuery, NotPrepared
+from records.tables.refusals import BadQuery, NotPrepared, TooSlow
 
 __all__ = [
     "OPERATORS",
@@ -27,6 +27,7 @@ __all__ = [
     "Sort",
     "Table",
     "TableQuery",
+    "TooSlow",
     "of_collection",
     "to_canonical",
     "to_python",

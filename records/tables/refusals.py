@@ -11,6 +11,16 @@ class BadQuery(Refusal):
     message = "This list cannot be shown as asked. Clear the filters and try again."
 
 
+class TooSlow(Refusal):
+    """No index serves the question, and reading everything takes too long."""
+
+    code = "too-slow"
+    status = 503
+    message = (
+        "This list takes too long to put together. Clear a filter or the sorting, or make its fields quick."
+    )
+
+
 class NotPrepared(Refusal):
     """The index that the question needs is not there yet."""
 

@@ -1,7 +1,7 @@
 """Types of designed fields: parsing, the canonical JSON of values, display, validation."""
 
 from records.values.codec import ExactDecoder, ExactEncoder, dumps, loads
-from records.values.display import Locale, display
+from records.values.display import SPOKEN, Locale, display
 from records.values.spec import Canonical, Choice, FieldSpec, FieldType
 from records.values.validator import (
     REQUIRED,
@@ -14,6 +14,7 @@ from records.values.wrong import Wrong
 
 __all__ = [
     "REQUIRED",
+    "SPOKEN",
     "UNKNOWN",
     "Canonical",
     "Choice",

@@ -25,6 +25,8 @@ class Locale:
 
 
 PLAIN = Locale()
+# As cells show days.
+SPOKEN = Locale(date_pattern="%-d %b %Y")
 
 
 def display(

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from accounts.identity.models import User
@@ -20,6 +21,9 @@ from records.actions import undo
 from records.actions.done import Done
 from records.models import Collection, UndoStep
 from records.tables import of_collection
+from records.views.seen import address_of
+
+UNDONE_FOR = "an hour after it was done"
 
 
 def person(request: HttpRequest) -> User:
@@ -64,11 +68,13 @@ def here_before(request: HttpRequest, default: str) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path or default
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def take_back(request: HttpRequest, token: UUID) -> HttpResponse:
-    """Take back a change of one's own, while one still may make it."""
+    """Take back a change of one's own, while one still may make it; a GET says first what that does."""
     who, at = person(request), timezone.now()
+    if request.method != "POST":
+        return _ask(request, str(token), who)
     found = undo.collection_of(token=str(token), by=who)
     before = list(UndoStep.objects.filter(token=token, owner_id=who.pk))
     _check_before(request, found, before)
@@ -77,10 +83,29 @@ def take_back(request: HttpRequest, token: UUID) -> HttpResponse:
     collection = get_or_404(holder_of(request), Collection, found.pk, to=perms.COLLECTIONS_VIEW)
     _check_after(request, collection, before)
     messages.success(request, done.sentence)
+    if done.job is not None:
+        return HttpResponseRedirect(address_of("jobs:detail", done.job))
     home = reverse("records:list", args=[collection.key])
     there = here_before(request, home)
     # The page of a record that was taken back is not there any more.
     return HttpResponseRedirect(home if any(step.kind == "create" for step in before) else there)
+
+
+def _ask(request: HttpRequest, token: str, who: User) -> HttpResponse:
+    found = undo.collection_of(token=token, by=who)
+    collection = get_or_404(holder_of(request), Collection, found.pk, to=perms.COLLECTIONS_VIEW)
+    home = reverse("records:list", args=[collection.key])
+    context = {
+        "title": f"Undo {undo.what(token=token, by=who)}",
+        "consequences": [
+            "What somebody changed since stays as it is.",
+            f"It can be undone for {UNDONE_FOR}.",
+        ],
+        "back_label": f"Open {collection.name}",
+        "back_url": home,
+        "crumbs": [{"label": collection.name, "url": home}],
+    }
+    return render(request, "records/undo.html", context)
 
 
 def _ids(steps: list[UndoStep], *kinds: str) -> set[UUID]:

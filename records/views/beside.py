@@ -1,8 +1,5 @@
 """What stands beside a record: who can see it and why, files, history, and what links to it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,31 +7,27 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
-from audit.actions.events import reference
-from audit.queries import Entry, Filters, page
-from audit.sentences import Said, say
 from permissions.panels import panel_for
 from permissions.policies import policy_for
 from records.files.storage import largest
 from records.models import Collection, Field, RecordFile
 from records.tables import CollectionTable, Filter, Op, Row, TableQuery, of_collection
-from records.values import FieldSpec, FieldType, display
+from records.values import FieldType
+from records.views.history import history
 from records.views.places import Place
 from records.views.seen import visible_collections
 
-ENTRIES = 20
-_VALUE = "values."
-# Columns that say nothing on the page of the record itself.
-_KNOWN_ANYWAY = frozenset({"collection_id", "import_id", "version"})
 LINKED = 5
 MOST_GROUPS = 8
 
 
 def around(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> dict[str, Any]:
     """Return the context of the sections beside a record."""
+    said, older = history(place, row)
     return {
         "sharing": panel_for(request, row.obj),
-        "history": history(place, row),
+        "history": said,
+        "older_url": f"{place.url('history', row.id)}?after={older}" if older else "",
         **(files(place, row, may_change=may_change) if place.collection else {}),
         "linked": linked(request, place, row) if place.collection else [],
     }
@@ -117,56 +110,6 @@ def _linking(place: Place, row: Row, collection: Collection, field: Field) -> di
         "items": [{"title": one.title, "url": f"{home}r/{one.id}/"} for one in shown.rows],
         "more_url": f"{home}?{TableQuery(filters=query.filters).encode()}" if shown.following else "",
     }
-
-
-def history(place: Place, row: Row) -> list[Said]:
-    """Return what happened to a record, without the values of fields that the person may not read."""
-    type_id, key = reference(row.obj)
-    found = page(Filters(object_id=key, type_id=type_id), size=ENTRIES)
-    specs = _specs(place)
-    raw = [_by_key(specs, values) for entry in found.entries for values in (entry.before, entry.after)]
-    labels = place.labels(list(place.table.columns.values()), raw)
-    words = _Words(specs, labels, place)
-    return say([words.entry(entry) for entry in found.entries])
-
-
-def _by_key(specs: Mapping[str, FieldSpec], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of fields; those of a room stand in columns of their own names."""
-    named = {name.removeprefix(_VALUE): value for name, value in values.items()}
-    return {key: named[key] for key in specs if key in named}
-
-
-def _specs(place: Place) -> dict[str, FieldSpec]:
-    """Return the fields that the person may read, by key."""
-    return {key: column.spec for key, column in place.table.columns.items() if not column.system}
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """Turns what the trail keeps of a record into words, and leaves out what is not to be read."""
-
-    specs: Mapping[str, FieldSpec]
-    labels: Mapping[str, str]
-    place: Place
-
-    def entry(self, entry: Entry) -> Entry:
-        """Return an entry whose values are words."""
-        return replace(entry, before=self._said(entry.before), after=self._said(entry.after))
-
-    def _said(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        hidden = _hidden(self.place)
-        kept: dict[str, Any] = {}
-        for name, value in values.items():
-            key = name.removeprefix(_VALUE)
-            if key in self.specs:
-                kept[name] = self._value(self.specs[key], value)
-            elif key not in hidden and name not in _KNOWN_ANYWAY:
-                kept[name] = value
-        return kept
-
-    def _value(self, spec: FieldSpec, value: Any) -> str:
-        found = Decimal(str(value)) if isinstance(value, float) else value
-        return display(spec, found, zone=self.place.table.zone, labels=self.labels) or str(value)
 
 
 def _hidden(place: Place) -> frozenset[str]:

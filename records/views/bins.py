@@ -101,7 +101,7 @@ def _confirm(request: HttpRequest, place: Place, ids: list[UUID], name: str) -> 
         "cancel_url": place.url("bin"),
         "crumbs": [
             {"label": place.table.title, "url": place.url("list")},
-            {"label": "Recycle bin", "url": place.url("bin")},
+            {"label": "Bin", "url": place.url("bin")},
         ],
     }
     return render(

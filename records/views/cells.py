@@ -18,6 +18,10 @@ from records.views.seen import collection_keys
 _CLASS = {kind: align(kind.value) for kind in FieldType}
 _SAID = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY})
 HIDDEN = "Not shared with you"
+# In the address of a value: it names its record, so its cell is the link there.
+HANDLE = "handle"
+# Longer names are cut in lists, with the whole on hover.
+CUT = 40
 
 
 class Cells:
@@ -31,13 +35,18 @@ class Cells:
         self.links = links
         self.zone = zone
 
-    def html(self, spec: FieldSpec, value: Canonical | None, *, whole: bool = False) -> SafeString:
-        """Return the inside of a cell; what no longer fits its field is shown as it is kept."""
+    def html(
+        self, spec: FieldSpec, value: Canonical | None, *, row: str = "", whole: bool = False
+    ) -> SafeString:
+        """Return the inside of a cell; what no longer fits its field is shown as it is kept.
+
+        With `row`, the id of its record, a file leads to its content.
+        """
         if value is None or value == "" or value == []:
             return EMPTY
         kind = spec.type
         if kind.is_reference:
-            return self._reference(spec, str(value))
+            return self._reference(spec, str(value), row)
         if kind in _SAID or (kind is FieldType.CHOICE and not isinstance(value, list)):
             shown = display(spec, value, zone=self.zone)
             if spec.type is FieldType.MONEY and not whole:
@@ -49,11 +58,11 @@ class Cells:
         except (TypeError, ValueError, AttributeError):
             return conditional_escape(str(value))
 
-    def whole(self, spec: FieldSpec, value: Canonical | None) -> SafeString:
+    def whole(self, spec: FieldSpec, value: Canonical | None, *, row: str = "") -> SafeString:
         """Return a value as a page shows it: long text with its lines."""
         if spec.type is FieldType.LONG_TEXT and isinstance(value, str) and value:
             return format_html('<span class="lines">{}</span>', value)
-        return self.html(spec, value, whole=True)
+        return self.html(spec, value, row=row, whole=True)
 
     def plain(self, spec: FieldSpec, value: Canonical) -> SafeString:
         """Return a value as words alone, to stand inside a link."""
@@ -67,10 +76,13 @@ class Cells:
             return [known.get(code, code) for code in value] if isinstance(value, list) else [str(value)]
         return to_python(spec.type, value)
 
-    def _reference(self, spec: FieldSpec, value: str) -> SafeString:
+    def _reference(self, spec: FieldSpec, value: str, row: str) -> SafeString:
         label = self.labels.get(value, "")
         if not label:
             return format_html('<span class="muted">{}</span>', HIDDEN)
+        if spec.type is FieldType.FILE and row and self.place.collection is not None:
+            inside = cell("file", label)
+            return format_html('<a href="{}">{}</a>', self.place.url("file", row, value), inside)
         url = ""
         if spec.type is FieldType.RECORD and (home := self.links.get(spec.option("collection", ""))):
             url = f"{home}r/{value}/"
@@ -91,7 +103,7 @@ def lines(
     A page has a thousand cells, so they are put together here rather than by a template.
     """
     rest = [column for column in columns if handle is None or column.key != handle.key]
-    typed = frozenset(column.key for column in cells.place.typed())
+    typed = frozenset(column.key for column in cells.place.in_place())
     none: frozenset[str] = frozenset()
     found = ("".join(_line(cells, row, rest, typed if row.id in editable else none)) for row in page.rows)
     return [mark_safe(line) for line in found]  # noqa: S308  # each part is escaped by cell
@@ -101,7 +113,7 @@ def _line(cells: Cells, row: Row, columns: Sequence[Column], typed: frozenset[st
     base = cells.place.url("record", row.id) if typed else ""
     found = []
     for column in columns:
-        inside = cells.html(column.spec, row.values.get(column.key))
+        inside = cells.html(column.spec, row.values.get(column.key), row=row.id)
         classes = _CLASS[column.type]
         opening = f'<td class="{classes}"' if classes else "<td"
         if column.key in typed:
@@ -109,6 +121,19 @@ def _line(cells: Cells, row: Row, columns: Sequence[Column], typed: frozenset[st
             opening += f' data-edit="{base}edit/{column.key}/"'
         found.append(f"{opening}>{inside}</td>")
     return found
+
+
+def handle_html(cells: Cells, row: Row, handle: Column | None) -> SafeString:
+    """Return the link that leads to a record: the value that names it, in words."""
+    value = row.values.get(handle.key) if handle else None
+    url = cells.place.url("record", row.id)
+    if handle is None or value is None:
+        return format_html('<a href="{}" data-panel><span class="muted">Untitled</span></a>', url)
+    # A link inside the link to the record would be none.
+    inside = cells.plain(handle.spec, value)
+    if isinstance(value, str) and len(value) > CUT:
+        return format_html('<a href="{}" title="{}" data-panel>{}</a>', url, value, inside)
+    return format_html('<a href="{}" data-panel>{}</a>', url, inside)
 
 
 def heading(column: Column) -> str:

@@ -29,7 +29,7 @@ from records.files import storage
 from records.models import RecordFile
 from records.tables import of_collection
 from records.views.answers import person
-from tenants.context import Actor, act_as, required
+from tenants.context import Actor, become, required
 from tenants.models import Organisation
 
 # Seconds that an address is good for: as long as a browser needs to follow a redirect.
@@ -95,7 +95,7 @@ def content(request: HttpRequest, pk: UUID, name: str) -> HttpResponse | Streami
     if ticket.organisation != _organisation_id() or ticket.file != pk:
         raise Http404
     reader = _reader(ticket, at=timezone.now())
-    act_as(Actor("person", reader.pk, reader.name))
+    become(Actor("person", reader.pk, reader.name))
     file = _readable(reader, pk, at=timezone.now())
     try:
         # Opened now, inside the organisation; sent when its transaction has ended.

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from permissions import perms
 from records.actions import fields
@@ -23,8 +23,8 @@ from records.models import Field, Record
 from records.perms import RECORDS_SENSITIVE
 from records.tables.expressions import json_value
 from records.values import Choice, FieldSpec, FieldType
-from records.views.answers import person
-from records.views.design import design_url, head_of
+from records.views.answers import person, way_back
+from records.views.design import design_url, head_of, list_url
 from records.views.places import Place, at_place, page_part
 from records.views.seen import visible_collections
 from tenants.refusals import Refusal
@@ -86,7 +86,7 @@ def field_design(request: HttpRequest, place: Place, field: str) -> HttpResponse
     """Change a field; what that does to the data is said, and agreed to, before it is done."""
     found = field_of(place, field)
     if request.method != "POST":
-        return _page(request, place, _form(request, place, found), found)
+        return _page(request, place, _asked_for(request, _form(request, place, found)), found)
     judged = not _is_draft(request)
     form = _form(request, place, found, request.POST, judged=judged)
     if not judged:
@@ -113,10 +113,18 @@ def field_design(request: HttpRequest, place: Place, field: str) -> HttpResponse
         return _page(request, place, form, found, status=422)
 
 
+def _asked_for(request: HttpRequest, form: FieldForm) -> FieldForm:
+    """Begin with a link to a collection, where the address says so: an import saw that it would fit."""
+    wanted = request.GET.get("link", "")
+    if wanted and wanted in form.names:
+        form.initial = {**form.initial, "type": FieldType.RECORD, "target": wanted}
+    return form
+
+
 def _change(request: HttpRequest, place: Place, form: FieldForm, field: Field) -> HttpResponse:
     """Ask when something happens to the data that was not agreed to, or else change the field."""
     new, zone = form.spec(field.key), place.table.zone
-    told = fields.preview_change(field=field, new=new, zone=zone)
+    told = fields.preview_change(field=field, new=new, zone=zone, by=person(request))
     said = [*told.sentences, *_exposed(field, new)]
     if told.is_large:
         said.append("It takes a while and goes on in the background; you can leave the page.")
@@ -144,6 +152,17 @@ def _change(request: HttpRequest, place: Place, form: FieldForm, field: Field) -
     )
     messages.success(request, _sentence(field, done))
     return HttpResponseRedirect(design_url(place.design))
+
+
+@require_POST
+@at_place(to=perms.COLLECTIONS_DESIGN)
+def field_quick(request: HttpRequest, place: Place, field: str) -> HttpResponse:
+    """Have a field prepared for filtering and sorting, from the list that is slow without."""
+    found = field_of(place, field)
+    found.collection = hold_design(collection=place.design)
+    done = fields.make_quick(field=found, by=person(request), at=timezone.now())
+    messages.success(request, done.sentence)
+    return HttpResponseRedirect(way_back(request, list_url(place.design)))
 
 
 def _exposed(field: Field, new: FieldSpec) -> list[str]:

@@ -11,9 +11,9 @@ from permissions import perms
 from records.actions.refusals import Invalid
 from records.tables import Column
 from records.values import FieldType
-from records.views import conflicts, touching
+from records.views import conflicts, file_fields, touching
 from records.views.answers import here_before, toast
-from records.views.cells import cells_of
+from records.views.cells import HANDLE, cells_of, handle_html
 from records.views.inputs import Options, ValuesForm
 from records.views.places import Place, at_place, find_row
 from records.views.touching import Clash
@@ -25,6 +25,8 @@ def field_edit(request: HttpRequest, place: Place, pk: UUID, field: str) -> Http
     """Give the form of one value, or save it and give the value as it now is."""
     row = find_row(place, pk, to=perms.RECORDS_CHANGE)
     column = _editable(place, field)
+    if column.type is FieldType.FILE:
+        return file_fields.edit(request, place, row, column)
     options = Options(request, place)
     # Without htmx the form is sent to the page that edits the whole record, which takes one field too.
     to = {"action": request.get_full_path(), "page": place.url("record-edit", pk)}
@@ -45,13 +47,16 @@ def field_edit(request: HttpRequest, place: Place, pk: UUID, field: str) -> Http
         return _form(request, {"field": form[column.key], "hidden": hidden, **to}, status=refusal.status)
     cells = cells_of(request, place, place.table.labels([now]))
     value = now.values.get(column.key)
-    shown = cells.whole(column.spec, value) if "whole" in request.GET else cells.html(column.spec, value)
+    if HANDLE in request.GET:
+        shown = handle_html(cells, now, column)
+    else:
+        shown = cells.whole(column.spec, value) if "whole" in request.GET else cells.html(column.spec, value)
     response = HttpResponse(shown)
     return toast(response, done) if done.count else response
 
 
 def _editable(place: Place, key: str) -> Column:
-    column = next((one for one in place.typed() if one.key == key), None)
+    column = next((one for one in place.in_place() if one.key == key), None)
     if column is None:
         raise Http404
     return column

@@ -82,7 +82,11 @@ def file_open(request: HttpRequest, place: Place, pk: UUID, file: UUID) -> HttpR
 def file_remove(request: HttpRequest, place: Place, pk: UUID, file: UUID) -> HttpResponse:
     """Take a file off its record."""
     row = find_row(place, pk, to=perms.RECORDS_CHANGE)
-    done = files.remove(file=_file(place, row, file), by=person(request), at=timezone.now())
+    try:
+        done = files.remove(file=_file(place, row, file), by=person(request), at=timezone.now())
+    except FileRefused as refusal:
+        messages.error(request, str(refusal))
+        return HttpResponseRedirect(here_before(request, place.url("record", pk)))
     back = place.url("file-back", pk, file)
     messages.success(request, done.sentence, extra_tags=f"undo:{back}")
     return HttpResponseRedirect(here_before(request, place.url("record", pk)))

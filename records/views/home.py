@@ -13,7 +13,9 @@ from permissions import perms
 from permissions.access import signed_in
 from permissions.holder import holder_of
 from permissions.policies import policy_for
-from records.models import Collection
+from records.imports.actions import OPEN
+from records.models import Collection, Import
+from records.views.import_shown import listed
 from records.views.listing import FILES
 from records.views.seen import address_of, counts_are_known, visible_collections
 
@@ -37,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "accept": FILES,
         "is_guest": holder.role is not None and holder.role.is_guest,
         "jobs": _lately(request),
+        "waiting": _waiting(request),
     }
     return render(request, "records/home.html", context)
 
@@ -46,6 +49,14 @@ def _lately(request: HttpRequest) -> list[dict[str, Any]]:
     holder = holder_of(request)
     jobs = policy_for(Job).visible_to(holder, holder.at).exclude(queue=Lane.MAIL).order_by("-id")
     return [shown(job, at=holder.at, may_change=False) for job in jobs[:LATELY]]
+
+
+def _waiting(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the person's own files that wait for a decision: who left the page finds them here."""
+    own = Import.objects.filter(created_by=holder_of(request).user_id, state__in=OPEN).select_related(
+        "collection"
+    )
+    return [listed(row) for row in own[:LATELY]]
 
 
 def _shown(collection: Collection, counted: bool) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The forms of an import: a design that can be corrected, and columns that go to fields."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ from django import forms
 
 from records.importing import human_name, key_for
 from records.imports.designs import ColumnChoice, spec_from_json
-from records.imports.targets import Target
+from records.imports.targets import NAMING, Target
 from records.models.collection import NAME_LENGTH
 from records.models.field import UNIQUE_TYPES
 from records.models.imports import MissingLink
@@ -27,6 +28,7 @@ _PLAIN = (
     FieldType.LINK,
     FieldType.PERSON,
 )
+_ZONED = re.compile(r"(Z|UTC|[+-]\d\d:?\d\d)$")
 _ORDERS = {"dmy": "day first", "mdy": "month first"}
 _CURRENCIES = ("EUR", "USD", "GBP")
 
@@ -83,6 +85,12 @@ class Column:
         if kind is FieldType.DECIMAL and self.spec.option("decimal_mark", ".") == ",":
             return "decimal.comma"
         return kind.value
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether its moments say no zone, so that they are read in the organisation's."""
+        moments = self.spec.type is FieldType.DATETIME
+        return moments and not all(_ZONED.search(example) for example in self.examples)
 
     def kinds(self, targets: Sequence[Target]) -> dict[str, Kind]:
         """Return what the column may become, by code."""
@@ -179,15 +187,26 @@ class MissingForm(forms.Form):
 
 
 class DesignForm(MissingForm):
-    """A new collection out of a file: its name, and a form for each column."""
+    """A new collection out of a file: its name, what names its records, and a form for each column."""
 
     name = forms.CharField(label="Name of the collection", max_length=NAME_LENGTH)
-    field_order = ("name", "on_missing")
+    title = forms.ChoiceField(label="Records are named by", required=False)
+    field_order = ("name", "title", "on_missing")
 
     def __init__(
-        self, columns: Sequence[Column], targets: Sequence[Target], data: Any = None, *, name: str = ""
+        self,
+        columns: Sequence[Column],
+        targets: Sequence[Target],
+        data: Any = None,
+        *,
+        name: str = "",
+        title: str = "",
     ) -> None:
-        super().__init__(data, initial={"name": name})
+        places = {column.name: f"c{at}" for at, column in enumerate(columns)}
+        super().__init__(data, initial={"name": name, "title": places.get(title, "")})
+        named = self.fields["title"]
+        assert isinstance(named, forms.ChoiceField)
+        named.choices = [("", "Nothing"), *((places[one.name], one.spec.name) for one in columns)]
         self.columns = [
             ColumnForm(column, targets, data, prefix=f"c{at}") for at, column in enumerate(columns)
         ]
@@ -200,6 +219,21 @@ class DesignForm(MissingForm):
     def is_valid(self) -> bool:
         """Return whether the name and all columns can be."""
         return all([super().is_valid(), *(one.is_valid() for one in self.columns)])
+
+    def clean(self) -> dict[str, Any]:
+        """Only texts and numbers name records, and only of a column that is taken."""
+        found = super().clean() or {}
+        at = found.get("title", "")
+        if at and self.data.get(f"{at}-kind") not in NAMING:
+            self.add_error("title", "Choose a column of text or of whole numbers.")
+        elif at and not self.data.get(f"{at}-take"):
+            self.add_error("title", "Choose a column that is taken.")
+        return found
+
+    def named_by(self) -> str:
+        """Return the column that names the records, "" for none; the form must be valid."""
+        at = self.cleaned_data["title"]
+        return self.columns[int(at[1:])].column.name if at else ""
 
     def choices(self) -> list[ColumnChoice]:
         """Return what was chosen; the form must be valid."""
@@ -221,6 +255,10 @@ class DesignForm(MissingForm):
         return found
 
 
+def _called(spec: FieldSpec) -> str:
+    return f"{spec.name} · required" if spec.required else spec.name
+
+
 class MappingForm(MissingForm):
     """The columns of a file and the fields of a collection that they go to."""
 
@@ -236,7 +274,7 @@ class MappingForm(MissingForm):
     ) -> None:
         super().__init__(data)
         self.all_columns, self.specs, self.targets = columns, {spec.key: spec for spec in specs}, targets
-        known = [("", "Leave out"), *((spec.key, spec.name) for spec in specs)]
+        known = [("", "Leave out"), *((spec.key, _called(spec)) for spec in specs)]
         for at, column in enumerate(columns):
             options = list(known)
             if may_design:

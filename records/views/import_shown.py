@@ -14,7 +14,9 @@ from permissions.policies import policy_for
 from records.actions.refusals import CannotDesign
 from records.importing import guess_mapping
 from records.imports import actions
+from records.imports.destinations import destination_of, where
 from records.imports.refusals import NotNow
+from records.imports.rights import may_undo
 from records.imports.targets import targets_for
 from records.models import Collection, Field, Import, ImportState
 from records.perms import RECORDS_SENSITIVE
@@ -48,25 +50,27 @@ def page(request: HttpRequest, row: Import) -> dict[str, Any]:
     """Return the context of the page of an import."""
     stopped = row.state in WORKING and row.job is not None and row.job.state in _STOPPED
     working = row.state in WORKING and not stopped
-    url = reverse("records:import", args=[row.pk])
+    url, there = reverse("records:import", args=[row.pk]), destination_of(row)
     twin = actions.same_file(row) if row.state in (ImportState.PROPOSED, ImportState.CHECKED) else None
     return {
         "row": row,
-        "collection": row.collection,
-        "crumbs": crumbs(row.collection),
+        "target": there.name if there else "",
+        "crumbs": crumbs(row),
         "steps": _steps(row),
         "working": working,
         "stopped": stopped,
         "job": job_shown(row.job, at=timezone.now(), may_change=True) if row.job else None,
         "poll_url": f"{url}?seen={phase(row)}" if working else "",
         "urls": {name.replace("-", "_"): reverse(f"records:import-{name}", args=[row.pk]) for name in _VERBS},
-        "collection_url": reverse("records:list", args=[row.collection.key]) if row.collection else "",
+        "target_url": list_url(row.collection, row.room) if there else "",
         "start_url": _start_url(row),
         "twin": listed(twin) if twin else None,
         "report": _report(row) if "reasons" in row.report else None,
+        "links": _links(request, row) if row.state == ImportState.DONE else [],
         "proposal": row.proposal,
         "was_stale": row.state == ImportState.CHECKED and not row.stamp,
         "may_undo": _may_undo(request, row),
+        "zone": timezone.get_current_timezone_name(),
         "accept": FILES,
     }
 
@@ -76,6 +80,8 @@ _VERBS = ("design", "mapping", "check", "apply", "result", "undo", "read", "agai
 
 
 def _start_url(row: Import) -> str:
+    if row.room:
+        return reverse("records:room-import-into", args=[row.room])
     if row.collection is not None and not row.makes_collection:
         return reverse("records:import-into", args=[row.collection.key])
     return reverse("records:import-start")
@@ -90,11 +96,35 @@ def _steps(row: Import) -> list[dict[str, Any]]:
 
 def _may_undo(request: HttpRequest, row: Import) -> bool:
     stopped = row.state == ImportState.APPLYING and row.job is not None and row.job.has_ended
-    if row.collection is None or not (row.state == ImportState.DONE or stopped):
-        return False
+    there = destination_of(row)
+    return (
+        there is not None
+        and (row.state == ImportState.DONE or stopped)
+        and may_undo(holder_of(request), there)
+    )
+
+
+def _links(request: HttpRequest, row: Import) -> list[dict[str, Any]]:
+    """Return the fields elsewhere that can become links to what was imported, where this person designs."""
+    told = {(one["collection"], one["field"]): one for one in row.report.get("links", [])}
+    if not told or row.collection is None:
+        return []
     holder = holder_of(request)
-    own = policy_for(Collection).perms_of(holder, row.collection, holder.at)
-    return {perms.RECORDS_IMPORT, perms.RECORDS_DELETE} <= own
+    able = policy_for(Collection).visible_to(holder, holder.at, to=perms.COLLECTIONS_DESIGN)
+    fields = Field.objects.filter(
+        collection__in=able.values("pk"), deleted_at=None, key__in=[key for _, key in told]
+    )
+    return [
+        {
+            **told[here],
+            "name": field.name,
+            "home": field.collection.name,
+            "url": reverse("records:field-design", args=[field.collection.key, field.key])
+            + f"?link={row.collection.pk}",
+        }
+        for field in fields.exclude(type=FieldType.RECORD).select_related("collection")
+        if (here := (str(field.collection_id), field.key)) in told
+    ]
 
 
 def _report(row: Import) -> dict[str, Any]:
@@ -117,11 +147,11 @@ def _report(row: Import) -> dict[str, Any]:
 def listed(row: Import) -> dict[str, Any]:
     """Return an import as a line of a list."""
     ended = row.job is not None and row.job.state in _STOPPED
-    stopped = row.state in WORKING and ended
+    stopped, there = row.state in WORKING and ended, destination_of(row)
     return {
         "filename": row.filename,
         "url": reverse("records:import", args=[row.pk]),
-        "collection": row.collection.name if row.collection else "",
+        "target": there.name if there else "",
         "state": "Stopped" if stopped else ImportState(row.state).label,
         "tone": "bad" if stopped else _TONES.get(ImportState(row.state), "quiet"),
         "count": row.imported or row.good or row.rows,
@@ -130,11 +160,19 @@ def listed(row: Import) -> dict[str, Any]:
     }
 
 
-def crumbs(collection: Collection | None) -> list[dict[str, str]]:
+def list_url(collection: Collection | None, room: str) -> str:
+    """Return the list that shows what was imported."""
+    if collection is not None:
+        return reverse("records:list", args=[collection.key])
+    return reverse("records:room-list", args=[room])
+
+
+def crumbs(row: Import) -> list[dict[str, str]]:
     """Return the way here."""
-    if collection is None or collection.deleted_at is not None:
+    there = destination_of(row)
+    if there is None or (row.collection is not None and row.collection.deleted_at is not None):
         return []
-    return [{"label": collection.name, "url": reverse("records:list", args=[collection.key])}]
+    return [{"label": there.name, "url": list_url(row.collection, row.room)}]
 
 
 def columns_of(row: Import) -> list[Column]:
@@ -146,17 +184,19 @@ def columns_of(row: Import) -> list[Column]:
 
 def design_form(request: HttpRequest, row: Import, data: Any) -> DesignForm:
     """Return the form of a new collection."""
-    return DesignForm(columns_of(row), targets_for(holder_of(request)), data, name=row.proposal["name"])
+    kept = row.proposal
+    return DesignForm(
+        columns_of(row), targets_for(holder_of(request)), data, name=kept["name"], title=kept["title"]
+    )
 
 
 def mapping_form(request: HttpRequest, row: Import, data: Any) -> MappingForm:
     """Return the form of the columns, with the fields that this person may fill."""
-    assert row.collection is not None  # its callers know
-    holder = holder_of(request)
-    own = policy_for(Collection).perms_of(holder, row.collection, holder.at)
+    there, holder = where(row), holder_of(request)
+    own = there.perms_of(holder)
     specs = [
         spec
-        for spec in row.collection.specs()
+        for spec in there.specs()
         if spec.type is not FieldType.FILE and (not spec.sensitive or RECORDS_SENSITIVE in own)
     ]
     columns = columns_of(row)
@@ -175,20 +215,26 @@ def mapping_form(request: HttpRequest, row: Import, data: Any) -> MappingForm:
 
 def undo_page(request: HttpRequest, row: Import) -> dict[str, Any]:
     """Return what undoing an import will do, in sentences."""
-    assert row.collection is not None  # its callers know
     count, changed = actions.records_of(row), actions.changed_since(row)
     told = [f"{count:,} records are deleted for good. They do not go to the recycle bin."]
-    linking = (
+    if row.room:
+        told.append("Rows that others need stay.")
+    elif row.collection and (linking := _linking(row.collection)):
+        told.append(f"Links to them from {', '.join(linking)} will lead nowhere.")
+    told.append("The trail keeps what they held, and that they were imported and deleted.")
+    return {**page(request, row), "count": count, "changed": changed, "consequences": told}
+
+
+def _linking(collection: Collection) -> list[str]:
+    """Return the names of other collections that link to one."""
+    names = (
         Field.objects.filter(
             type=FieldType.RECORD.value,
             deleted_at=None,
             collection__deleted_at=None,
-            options__collection=str(row.collection.pk),
+            options__collection=str(collection.pk),
         )
-        .exclude(collection=row.collection)
+        .exclude(collection=collection)
         .values_list("collection__name", flat=True)
     )
-    if linking:
-        told.append(f"Links to them from {', '.join(sorted(set(linking)))} will lead nowhere.")
-    told.append("The trail keeps what they held, and that they were imported and deleted.")
-    return {**page(request, row), "count": count, "changed": changed, "consequences": told}
+    return sorted(set(names))

@@ -18,8 +18,9 @@ from permissions.access import get_or_404, opens, signed_in
 from permissions.holder import holder_of
 from permissions.policies import policy_for
 from records.imports import actions
+from records.imports.destinations import destination_of
 from records.imports.refusals import MappingRefused, SameFile, UploadRefused
-from records.imports.rights import may_begin
+from records.imports.rights import may_begin, may_undo
 from records.imports.store import Spool
 from records.models import Collection, Import, ImportState, MissingLink
 from records.views import import_shown as showing
@@ -47,21 +48,22 @@ def import_start(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @at_place(perms.RECORDS_IMPORT)
 def import_into(request: HttpRequest, place: Place) -> HttpResponse:
-    """Take a file for a collection, and show its earlier imports."""
+    """Take a file for a collection or a room, and show its earlier imports."""
     if request.method == "POST":
-        return _take(request, place.design)
-    rows = Import.objects.filter(collection=place.design).select_related("collection", "job")[:EARLIER]
-    context = {
-        "collection": place.design,
-        "rows": [showing.listed(row) for row in rows],
-        "start_url": request.path,
-        "crumbs": showing.crumbs(place.design),
-        "accept": showing.FILES,
-    }
-    return render(request, "records/import_new.html", context)
+        return _take(request, place)
+    rows = Import.objects.filter(collection=place.collection, room=place.room.key if place.room else "")
+    shown = rows.select_related("collection", "job")[:EARLIER]
+    context = {**_about(place), "rows": [showing.listed(row) for row in shown], "start_url": request.path}
+    return render(request, "records/import_new.html", {**context, "accept": showing.FILES})
 
 
-def _take(request: HttpRequest, collection: Collection | None) -> HttpResponse:
+def _about(place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return {}
+    return {"target": place.table.title, "crumbs": [{"label": place.table.title, "url": place.url("list")}]}
+
+
+def _take(request: HttpRequest, place: Place | None) -> HttpResponse:
     """Keep the file and go to its page. A refusal is shown where the file was dropped."""
     upload = request.FILES.get("file")
     try:
@@ -70,14 +72,15 @@ def _take(request: HttpRequest, collection: Collection | None) -> HttpResponse:
         row = actions.begin(
             upload=upload,
             name=upload.name or "",
-            collection=collection,
+            collection=place.collection if place else None,
+            room=place.room if place else None,
             by=_person(request),
             at=timezone.now(),
         )
     except UploadRefused as refusal:
         context = {"start_url": request.path, "refusal": refusal, "accept": showing.FILES}
         name = "records/_import_drop.html" if request.headers.get("HX-Request") else "records/import_new.html"
-        return render(request, name, {**context, "collection": collection}, status=refusal.status)
+        return render(request, name, {**context, **_about(place)}, status=refusal.status)
     return _to(request, row)
 
 
@@ -104,9 +107,7 @@ def _progress(request: HttpRequest, row: Import) -> HttpResponse:
 
 def _form(request: HttpRequest, row: Import, data: Any) -> DesignForm | MappingForm:
     return (
-        showing.mapping_form(request, row, data)
-        if row.collection
-        else showing.design_form(request, row, data)
+        showing.mapping_form(request, row, data) if row.has_place else showing.design_form(request, row, data)
     )
 
 
@@ -114,7 +115,7 @@ def _form(request: HttpRequest, row: Import, data: Any) -> DesignForm | MappingF
 @MINE
 def import_design(request: HttpRequest, row: Import) -> HttpResponse:
     """Make the collection as the form says, and check the file."""
-    _expect_unless(row, row.collection_id is None)
+    _expect_unless(row, not row.has_place)
     form = showing.design_form(request, row, request.POST)
     if not form.is_valid():
         return _refused(request, row, form, "Some columns need another name or type.")
@@ -123,6 +124,7 @@ def import_design(request: HttpRequest, row: Import) -> HttpResponse:
             row=row,
             name=form.cleaned_data["name"],
             choices=form.choices(),
+            title=form.named_by(),
             on_missing=MissingLink(form.cleaned_data["on_missing"]),
             zone=timezone.get_current_timezone_name(),
             by=_person(request),
@@ -137,7 +139,7 @@ def import_design(request: HttpRequest, row: Import) -> HttpResponse:
 @MINE
 def import_mapping(request: HttpRequest, row: Import) -> HttpResponse:
     """Note where the columns go, and check the file."""
-    _expect_unless(row, row.collection_id is not None)
+    _expect_unless(row, row.has_place)
     form = showing.mapping_form(request, row, request.POST)
     if not form.is_valid():
         return _refused(request, row, form, "Choose again where the columns go.")
@@ -197,10 +199,14 @@ def import_result(request: HttpRequest, row: Import) -> HttpResponse:
 @MINE
 def import_undo(request: HttpRequest, row: Import) -> HttpResponse:
     """Say what undoing will do, and begin it."""
-    if row.collection is None:
+    there = destination_of(row)
+    if there is None:
         raise showing.NotNow
-    get_or_404(holder_of(request), Collection, row.collection.pk, to=perms.RECORDS_IMPORT)
-    get_or_404(holder_of(request), Collection, row.collection.pk, to=perms.RECORDS_DELETE)
+    if row.collection is not None:
+        get_or_404(holder_of(request), Collection, row.collection.pk, to=perms.RECORDS_IMPORT)
+        get_or_404(holder_of(request), Collection, row.collection.pk, to=perms.RECORDS_DELETE)
+    elif not may_undo(holder_of(request), there):
+        raise PermissionDenied
     if request.method == "POST":
         keep = request.POST.get("keep", "") == "1"
         actions.undo(row=row, keep_changed=keep, by=_person(request), at=timezone.now())
@@ -240,7 +246,7 @@ def import_drop(request: HttpRequest, row: Import) -> HttpResponse:
     """Give the import up, before anything was loaded."""
     collection = actions.drop(row=row, by=_person(request), at=timezone.now())
     messages.success(request, "The file was dropped. Nothing was imported.")
-    there = reverse("records:list", args=[collection.key]) if collection else reverse("home")
+    there = showing.list_url(collection, row.room) if collection or row.room else reverse("home")
     return HttpResponseRedirect(there)
 
 

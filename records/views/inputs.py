@@ -133,11 +133,11 @@ def _typed(kind: str, **more: str) -> Callable[..., forms.Field]:
 
 
 def _yes_no(spec: FieldSpec, options: Options, chosen: object, required: bool) -> forms.Field:
-    return _select([("yes", "Yes"), ("no", "No")], required)
+    return _select([("yes", "Yes"), ("no", "No")], required and chosen not in (None, ""))
 
 
 def _choice(spec: FieldSpec, options: Options, chosen: object, required: bool) -> forms.Field:
-    return _select([(choice.code, choice.label) for choice in spec.choices], required)
+    return _select([(choice.code, choice.label) for choice in spec.choices], required and bool(chosen))
 
 
 def _choices(spec: FieldSpec, options: Options, chosen: object, required: bool) -> forms.Field:
@@ -146,21 +146,29 @@ def _choices(spec: FieldSpec, options: Options, chosen: object, required: bool) 
 
 
 def _person(spec: FieldSpec, options: Options, chosen: object, required: bool) -> forms.Field:
-    return _select(options.people(), required)
+    return _select(options.people(), required and bool(chosen))
 
 
 def _record(spec: FieldSpec, options: Options, chosen: object, required: bool) -> forms.Field:
     found = options.records(spec, chosen=str(chosen or ""))
     url = options.place.url("find", spec.key)
     if len(found) < OFFERED:
-        return _select(found, required)
-    blank = [] if required else [("", "–")]
+        return _select(found, required and bool(chosen))
+    blank = _blank(required and bool(chosen))
     return forms.CharField(widget=LinkSelect(search_url=url, choices=[*blank, *found]))
 
 
-def _select(known: Choices, required: bool) -> forms.Field:
-    blank = [] if required else [("", "–")]
-    return forms.CharField(widget=forms.Select(choices=[*blank, *known]))
+def _file(spec: FieldSpec, options: Options, chosen: object, required: bool) -> forms.Field:
+    return forms.FileField(widget=forms.FileInput())
+
+
+def _select(known: Choices, has_to: bool) -> forms.Field:
+    return forms.CharField(widget=forms.Select(choices=[*_blank(has_to), *known]))
+
+
+def _blank(has_to: bool) -> Choices:
+    """Return the choice of nothing; where there has to be a value and is one, there is none."""
+    return [] if has_to else [("", "–")]
 
 
 _MADE: Mapping[FieldType, Callable[..., forms.Field]] = {
@@ -172,6 +180,7 @@ _MADE: Mapping[FieldType, Callable[..., forms.Field]] = {
     FieldType.CHOICES: _choices,
     FieldType.PERSON: _person,
     FieldType.RECORD: _record,
+    FieldType.FILE: _file,
 }
 
 

@@ -12,13 +12,16 @@ from django.views.decorators.http import require_safe
 
 from permissions import perms
 from permissions.panels import address
-from records.tables import BadQuery, Column, Count, NotPrepared, Page, TableQuery
-from records.views import chips, views_menu
-from records.views.cells import Cells, cells_of, heading, lines
+from records.tables import BadQuery, Column, Count, NotPrepared, Page, TableQuery, TooSlow
+from records.views import chips, slowness, views_menu
+from records.views.cells import HANDLE, Cells, cells_of, handle_html, heading, lines
 from records.views.places import Place, at_place, page_part
 from records.views.seen import address_of
+from tenants.refusals import Refusal
 
 FILES = ".csv,.zip,.xlsx"
+# "Select all that match", where their number would cost too much.
+THAT_MATCH = "that match"
 # Asking what each filter hides costs a count each; beyond so many it is not worth the wait.
 MOST_ASKED = 6
 
@@ -29,8 +32,8 @@ class Listed:
 
     id: str
     title: str
-    url: str
     first: SafeString
+    first_edit: str
     rest: SafeString
 
 
@@ -41,14 +44,17 @@ def record_list(request: HttpRequest, place: Place) -> HttpResponse:
     part = page_part(request)
     try:
         query = place.table.parse(request.GET)
-        context = _rows(request, place, query)
-        if part == "here":
-            return _answer(request, "records/_rows.html", context)
-        context |= _around(request, place, query, context["page"])
-    except (BadQuery, NotPrepared) as refusal:
+        slow = slowness.why(place, query)
+        with slowness.bounded(slow):
+            context = _rows(request, place, query)
+            if part == "here":
+                return _answer(request, "records/_rows.html", context)
+            context |= _around(request, place, query, context["page"])
+    except (BadQuery, NotPrepared, TooSlow) as refusal:
         if part == "here":
             raise
         return _refused(request, place, refusal, part)
+    context |= {"slow": slow, "here": request.get_full_path()}
     name = "records/_found.html" if part == "content" else "records/record_list.html"
     return _answer(request, name, context)
 
@@ -97,18 +103,21 @@ def _listed(
     cells: Cells, page: Page, columns: Sequence[Column], handle: Column | None, editable: frozenset[str]
 ) -> list[Listed]:
     inside = lines(cells, page, columns, editable=editable, handle=handle)
+    typed = handle is not None and handle.key in {column.key for column in cells.place.typed()}
     return [
-        Listed(row.id, row.title, cells.place.url("record", row.id), _first(cells, handle, row), rest)
+        Listed(
+            id=row.id,
+            title=row.title,
+            first=handle_html(cells, row, handle),
+            first_edit=_first_edit(cells.place, row.id, handle) if typed and row.id in editable else "",
+            rest=rest,
+        )
         for row, rest in zip(page.rows, inside, strict=True)
     ]
 
 
-def _first(cells: Cells, handle: Column | None, row: Any) -> SafeString:
-    value = row.values.get(handle.key) if handle else None
-    if handle is None or value is None:
-        return SafeString('<span class="muted">Untitled</span>')
-    # A link inside the link to the record would be none.
-    return cells.plain(handle.spec, value)
+def _first_edit(place: Place, pk: str, handle: Column | None) -> str:
+    return f"{place.url('record', pk)}edit/{handle.key}/?{HANDLE}" if handle else ""
 
 
 def editable_ids(place: Place, page: Page) -> frozenset[str]:
@@ -129,8 +138,7 @@ def _around(request: HttpRequest, place: Place, query: TableQuery, page: Page) -
         **shell(request, place, query),
         "count": count,
         "count_shown": str(count),
-        "total": count.number if page.following and count.exact else "",
-        "total_shown": str(count) if page.following else "",
+        "total": (count.number if count.exact else THAT_MATCH) if page.following else "",
         "worst": _worst(place, query, count),
         "is_bare": not page.rows and not query.narrows and not query.after and not query.before,
     }
@@ -159,7 +167,7 @@ def shell(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
         "may": {name: place.may(f"records.{name}") for name in ("change", "delete", "share", "import")},
         "may_design": place.may(perms.COLLECTIONS_DESIGN),
         "menus": _menus(request, place),
-        "import_url": address_of("records:import-into", place.table.key) if place.collection else "",
+        "import_url": place.url("import-into"),
         "accept": FILES,
         "picked": _actions(place),
     }
@@ -174,15 +182,16 @@ def _share_url(place: Place) -> str:
 
 def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
     columns = place.table.shown(query)
-    sort = query.sort or place.table.default_sort()
+    sort, handle = query.sort or place.table.default_sort(), handle_of(place, columns)
     heads = []
-    for column in ordered(columns, handle_of(place, columns)):
+    for column in ordered(columns, handle):
         sorted_now = ("descending" if sort.descending else "ascending") if sort.key == column.key else ""
         heads.append(
             {
                 "label": heading(column),
                 "column": column.key,
-                "kind": column.type.value,
+                # What leads to the record stands left, a number too.
+                "kind": "text" if column == handle else column.type.value,
                 "sort_url": place.list_url(query.sorted_by(column.key)) if column.sortable else "",
                 "sorted": sorted_now,
                 "help": column.spec.help,
@@ -193,9 +202,8 @@ def _heads(place: Place, query: TableQuery) -> list[dict[str, Any]]:
 
 def _menus(request: HttpRequest, place: Place) -> dict[str, list[dict[str, Any]]]:
     add: list[dict[str, Any]] = [{"label": "Add one record", "url": place.url("new"), "icon": "plus"}]
-    there = address_of("records:import-into", place.table.key) if place.collection else ""
-    if there and place.may(perms.RECORDS_IMPORT):
-        add.append({"label": "Import a file", "url": there, "icon": "arrow-up-tray"})
+    if place.may(perms.RECORDS_IMPORT):
+        add.append({"label": "Import a file", "url": place.url("import-into"), "icon": "arrow-up-tray"})
     more: list[dict[str, Any]] = []
     if place.collection:
         if place.may(perms.COLLECTIONS_DESIGN) and (
@@ -203,7 +211,7 @@ def _menus(request: HttpRequest, place: Place) -> dict[str, list[dict[str, Any]]
         ):
             more.append({"label": "Design", "url": there, "icon": "adjustments-horizontal"})
         if place.may(perms.RECORDS_DELETE):
-            more.append({"label": "Recycle bin", "url": place.url("bin"), "icon": "trash"})
+            more.append({"label": "Bin", "url": place.url("bin"), "icon": "trash"})
     return {"add": add, "more": more}
 
 
@@ -213,7 +221,7 @@ def _actions(place: Place) -> list[dict[str, Any]]:
         found.append({"label": "Change", "url": place.url("bulk-change"), "icon": "pencil-square"})
     if place.collection and place.table.holder.may_reach(perms.RECORDS_DELETE):
         found.append(
-            {"label": "Move to bin", "url": place.url("bulk-bin"), "icon": "trash", "tone": "danger"}
+            {"label": "Move to the bin", "url": place.url("bulk-bin"), "icon": "trash", "tone": "danger"}
         )
     return found
 
@@ -244,7 +252,9 @@ def _worst(place: Place, query: TableQuery, count: Count) -> dict[str, str] | No
     }
 
 
-def _refused(request: HttpRequest, place: Place, refusal: BadQuery | NotPrepared, part: str) -> HttpResponse:
+def _refused(
+    request: HttpRequest, place: Place, refusal: BadQuery | NotPrepared | TooSlow, part: str
+) -> HttpResponse:
     """Show the page with what is wrong in its words, and the way back to a list that can be shown."""
     kept = TableQuery(search=request.GET.get("q", ""))
     context = {
@@ -252,8 +262,22 @@ def _refused(request: HttpRequest, place: Place, refusal: BadQuery | NotPrepared
         "query": kept,
         "refusal": refusal,
         "count_shown": "",
+        **_way_out(request, place, refusal),
     }
     if part == "content":
         # htmx swaps no error; the words belong where the rows would be.
         return _answer(request, "records/_found.html", context)
     return _answer(request, "records/record_list.html", context, status=refusal.status)
+
+
+def _way_out(request: HttpRequest, place: Place, refusal: Refusal) -> dict[str, Any]:
+    """Return what was asked, where that can be read: so that less can be asked."""
+    if isinstance(refusal, BadQuery):
+        return {}
+    asked = place.table.parse(request.GET)
+    return {
+        **shell(request, place, asked),
+        "query": asked,
+        "slow": slowness.why(place, asked),
+        "here": request.get_full_path(),
+    }

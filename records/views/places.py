@@ -20,6 +20,7 @@ from permissions.policies import policy_for
 from records import rooms
 from records.models import Collection, Record
 from records.rooms.actions import typed_specs
+from records.rooms.registry import Room
 from records.rooms.table import RoomTable
 from records.tables import CollectionTable, Column, Row, Table, TableQuery, of_collection
 from records.values import FieldType
@@ -73,12 +74,27 @@ class Place:
             if not column.system and column.type is not FieldType.FILE
         ]
 
+    def in_place(self) -> list[Column]:
+        """Return the columns that are changed in place: those typed into, and those that hold a file."""
+        typed = {column.key for column in self.typed()}
+        holds_files = self.collection is not None
+        return [
+            column
+            for key, column in self.table.columns.items()
+            if key in typed or (holds_files and column.type is FieldType.FILE)
+        ]
+
     def labels(self, columns: Sequence[Column], values: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Name what some values refer to, as far as the person may see it."""
         if not any(column.type.is_reference for column in columns):
             return {}
         found = [Row("", "", row, 0, Record()) for row in values]
         return self.table.labels(found)
+
+    @property
+    def room(self) -> Room | None:
+        """Return the room, if it is one."""
+        return self.table.room if isinstance(self.table, RoomTable) else None
 
     @property
     def icon(self) -> str:

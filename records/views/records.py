@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audit.queries import Cursor
 from permissions import perms
 from permissions.access import signed_in
 from permissions.holder import holder_of
@@ -22,8 +23,9 @@ from records.tables import Row, to_python
 from records.tables.columns import CREATED, CREATED_BY, UPDATED, UPDATED_BY
 from records.values import Canonical, FieldType
 from records.views import beside, conflicts, touching
-from records.views.answers import person, say_done, way_back
+from records.views.answers import here_before, person, say_done, way_back
 from records.views.cells import cells_of
+from records.views.history import history, trail_url
 from records.views.inputs import Options, ValuesForm, posted
 from records.views.places import Place, at_place, find_row, may_do, page_part
 from records.views.touching import Clash
@@ -67,16 +69,37 @@ def record(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
     return response
 
 
+@require_safe
+@at_place()
+def record_history(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
+    """Show what happened to a record before a place in its history; only the entries when htmx asks."""
+    row = find_row(place, pk)
+    entries, older = history(place, row, after=Cursor.parse(request.GET.get("after", "")))
+    context = {
+        "entries": entries,
+        "older_url": f"{place.url('history', pk)}?after={older}" if older else "",
+        "title": row.title,
+        "crumbs": [
+            {"label": place.table.title, "url": place.url("list")},
+            {"label": row.title, "url": place.url("record", pk)},
+        ],
+    }
+    name = "components/timeline_entries.html" if page_part(request) else "records/record_history.html"
+    response = render(request, name, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
 def facts(request: HttpRequest, place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
     """Return the fields of a record in reading order."""
     cells = cells_of(request, place, place.table.labels([row]))
     base = place.url("record", row.id)
-    typed = {column.key for column in place.typed()}
+    typed = {column.key for column in place.in_place()}
     return [
         {
             "label": column.name,
             "help": column.spec.help,
-            "html": cells.whole(column.spec, row.values.get(column.key)),
+            "html": cells.whole(column.spec, row.values.get(column.key), row=row.id),
             "sensitive": column.spec.sensitive,
             "edit_url": f"{base}edit/{column.key}/" if may_change and column.key in typed else "",
         }
@@ -102,10 +125,12 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
         found.append(
             {"label": "Change all fields", "url": place.url("record-edit", row.id), "icon": "pencil-square"}
         )
+    if place.table.holder.holds(perms.TRAIL_VIEW):
+        found.append({"label": "Look it up in the trail", "url": trail_url(row.obj), "icon": "clock"})
     if may_do(place, UUID(row.id), perms.RECORDS_DELETE):
         found.append(
             {
-                "label": "Move to bin" if place.collection else "Delete for good",
+                "label": "Move to the bin" if place.collection else "Delete for good",
                 "url": place.url("record-bin", row.id),
                 "icon": "trash",
                 "tone": "danger",
@@ -120,10 +145,10 @@ def _menu(place: Place, row: Row, *, may_change: bool) -> list[dict[str, Any]]:
 @at_place(perms.RECORDS_CHANGE)
 def record_new(request: HttpRequest, place: Place) -> HttpResponse:
     """Add a record by hand."""
-    columns, options = place.typed(), Options(request, place)
+    columns, options = place.in_place(), Options(request, place)
     status, form = 200, ValuesForm(columns, options)
     if request.method == "POST":
-        values = {column.key: posted(column.spec, request.POST, column.key) for column in columns}
+        values = {column.key: posted(column.spec, request.POST, column.key) for column in place.typed()}
         try:
             done, made = touching.create(request, place, values)
         except Invalid as refusal:
@@ -192,7 +217,10 @@ def record_bin(request: HttpRequest, place: Place, pk: UUID) -> HttpResponse:
         at=timezone.now(),
     )
     say_done(request, done, text=f"{row.title} moved to the bin")
-    return HttpResponseRedirect(place.way_on())
+    # From beside its list one goes on with the list as it is filtered and sorted.
+    there = here_before(request, "")
+    is_list = there.partition("?")[0] == place.url("list")
+    return HttpResponseRedirect(there if is_list else place.way_on())
 
 
 def _delete(request: HttpRequest, place: Place, row: Row) -> HttpResponse:

@@ -10,17 +10,21 @@ from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
-from records.actions import records
+from accounts.identity.models import User
+from records.actions import files, records
 from records.actions.done import Done
-from records.actions.refusals import Conflict
+from records.actions.refusals import Conflict, Invalid
+from records.files.refusals import FileRefused
 from records.models import Record
 from records.rooms import RoomTable
 from records.rooms import actions as room_actions
 from records.tables import Column, Row
-from records.values import Canonical, Wrong, dumps, loads, parser_for
+from records.values import REQUIRED, Canonical, FieldType, Wrong, dumps, loads, parser_for
 from records.views.answers import person
 from records.views.inputs import posted, typed_value
 from records.views.places import Place
@@ -135,15 +139,37 @@ def _save_in_room(request: HttpRequest, table: RoomTable, row: Row, sent: Sent) 
 
 
 def create(request: HttpRequest, place: Place, values: Mapping[str, object]) -> tuple[Done, Row]:
-    """Add a row with what was typed. Raises Invalid, Taken."""
+    """Add a row with what was typed and the files that came along. Raises Invalid, Taken."""
     who, at, zone = person(request), timezone.now(), place.table.zone
     if isinstance(place.table, RoomTable):
         obj = room_actions.create(room=place.table.room, values=values, by=who, at=at, zone=zone)
         return Done("Added"), place.table.row(obj)
-    done = records.create(collection=place.design, values=values, by=who, at=at, zone=zone)
-    if done.record is None:
-        raise TypeError("Adding a record answers with it.")
+    holders = {column.key: column for column in place.in_place() if column.type is FieldType.FILE}
+    sent = {key: request.FILES.get(key) for key in holders}
+    uploads = {key: upload for key, upload in sent.items() if isinstance(upload, UploadedFile)}
+    lacking = {key: REQUIRED for key, one in holders.items() if one.spec.required and key not in uploads}
+    with transaction.atomic():
+        try:
+            done = records.create(collection=place.design, values=values, by=who, at=at, zone=zone)
+        except Invalid as refusal:
+            raise Invalid({**refusal.errors, **lacking}) from refusal
+        if lacking:
+            raise Invalid(lacking)
+        if done.record is None:
+            raise TypeError("Adding a record answers with it.")
+        for key, upload in uploads.items():
+            _put(done.record, key, upload, by=who, at=at)
+            done.record.refresh_from_db(fields=["values", "version"])
     return done, place.table.row(done.record)
+
+
+def _put(record: Record, key: str, upload: "UploadedFile[bytes]", *, by: User, at: datetime) -> None:
+    try:
+        files.attach(
+            record=record, name=upload.name or "file", chunks=upload.chunks(), by=by, at=at, field_key=key
+        )
+    except FileRefused as refusal:
+        raise Invalid({key: str(refusal)}) from refusal
 
 
 def remove(request: HttpRequest, place: Place, row: Row) -> Done:

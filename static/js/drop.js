@@ -20,8 +20,13 @@ function fail(form, text) {
 }
 
 function send(form) {
-  const file = form.querySelector("input[type=file]").files[0];
+  const { files } = form.querySelector("input[type=file]");
+  const [file] = files;
   if (!file || form.dataset.busy !== undefined) return;
+  const most = Number(form.dataset.most); // bytes; the server asks again
+  if (Array.from(files).some((one) => one.size > most)) {
+    return fail(form, `A file may have at most ${Math.floor(most / 1024 / 1024)} MB.`);
+  }
   form.dataset.busy = "";
   find(form, "error").hidden = true;
   const name = find(form, "name");
@@ -78,6 +83,9 @@ document.addEventListener("drop", (event) => {
   if (!form) return;
   event.preventDefault();
   form.classList.remove("over");
+  if (event.dataTransfer.files.length > 1 && !form.querySelector("input[type=file]").multiple) {
+    return fail(form, "Drop one file at a time.");
+  }
   form.querySelector("input[type=file]").files = event.dataTransfer.files;
   send(form);
 });

@@ -64,14 +64,18 @@ if (toasts) {
   toasts.querySelectorAll("[data-toast]").forEach(expire);
 }
 document.addEventListener("toast", (event) => toast(event.detail)); // HX-Trigger: {"toast": {"text": …, "undo": …}}
-document.addEventListener("htmx:responseError", ({ detail: { xhr } }) =>
-  toast({ text: WORDS[xhr.status] ?? "Something went wrong on our side. Nothing was saved.", tone: "error" }));
-document.addEventListener("htmx:sendError", () => toast({ text: WORDS[0], tone: "error" }));
+// What asks again by itself (data-poll) is silent: nobody did anything, and the next answer may be a good one.
+const asksAgain = ({ elt }) => elt.hasAttribute("data-poll");
+document.addEventListener("htmx:responseError", ({ detail }) =>
+  asksAgain(detail) || toast({ text: WORDS[detail.xhr.status] ?? "Something went wrong on our side. Nothing was saved.", tone: "error" }));
+document.addEventListener("htmx:sendError", ({ detail }) => asksAgain(detail) || toast({ text: WORDS[0], tone: "error" }));
 
 // Dialogs: data-dialog names one in the page; on a link without a name its address is fetched into the shared one.
 const shared = $("#dialog");
 
 function show(dialog) {
+  const title = dialog === shared && $("h1, h2", dialog);
+  if (title) dialog.setAttribute("aria-label", title.textContent.trim());
   dialog.showModal();
   $("[autofocus], input:not([type=hidden]), select, textarea", dialog)?.focus();
 }

@@ -13,8 +13,8 @@ function step(by) {
 }
 
 function along(row, by) {
-  const cells = [...row.cells].filter((cell) => !cell.hidden && cell.matches("[data-edit]"));
-  const here = cells.indexOf(document.activeElement.closest("[data-edit]"));
+  const cells = [...row.cells].filter((cell) => !cell.hidden && cell.matches("td[data-edit]"));
+  const here = cells.indexOf(document.activeElement.closest("td[data-edit]"));
   const next = cells[here + by];
   if (!next) return void (by < 0 && handle(row)?.focus());
   next.tabIndex = -1;
@@ -46,6 +46,17 @@ function edit(row) {
   const cell = document.activeElement.closest("[data-edit]") ?? row.querySelector("[data-edit]");
   cell?.dispatchEvent(new Event("edit", { bubbles: true }));
 }
+
+// A cell that was edited is where one goes on from; the first one is its link.
+const reachable = ({ target }) => {
+  const cell = target.closest?.("td[data-edit], th[data-edit]");
+  if (!cell || cell.matches(".editing")) return;
+  if (!cell.hasAttribute("tabindex")) cell.tabIndex = -1;
+  cell.style.width = `${cell.getBoundingClientRect().width}px`; // or the column would shrink while its widest value is being edited
+};
+document.addEventListener("edit", reachable, true);
+document.addEventListener("dblclick", reachable, true);
+document.addEventListener("focusin", ({ target }) => target.matches("th[data-edit]") && handle(target.parentElement)?.focus());
 
 // Picking rows
 const picks = () => [...document.querySelectorAll("tbody .pick input")];

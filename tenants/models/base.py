@@ -3,10 +3,15 @@
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Func
+from django.db.models import Func, signals
 
 from tenants.context import Plane, current, verify_instance
+from tenants.routers import Home, home_of
+
+# Kept by Django for the whole process, with the same ids in every schema (tenants.explicit_ids).
+_SAME_EVERYWHERE = frozenset({"contenttypes.ContentType", "auth.Permission"})
 
 
 class UUIDv7(Func):
@@ -38,6 +43,11 @@ class BelongsToTenant(models.Model):
         super().save_base(*args, **kwargs)
         self._enclave_schema = _schema_now()
 
+    def _prepare_related_fields_for_save(self, *args: Any, **kwargs: Any) -> None:
+        # The one step through which bulk_create and bulk_update lead every row.
+        verify_instance(self, self._state.db or "")
+        super()._prepare_related_fields_for_save(*args, **kwargs)  # type: ignore[misc]  # not in the stubs
+
     def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         verify_instance(self, self._state.db or "")
         return super().delete(using=using, keep_parents=keep_parents)
@@ -52,6 +62,28 @@ class BelongsToTenant(models.Model):
 def _schema_now() -> str | None:
     context = current()
     return context.schema if context is not None and context.plane is Plane.TENANT else None
+
+
+def guard_rows_of_others() -> None:
+    """Let the rows of other people's apps remember their tenant too.
+
+    Their keys are numbers, and the same number is somebody else's row in every other schema.
+    """
+    for model in apps.get_models(include_auto_created=True):
+        if issubclass(model, BelongsToTenant) or model._meta.label in _SAME_EVERYWHERE:
+            continue
+        if home_of(model._meta.app_label) in (Home.TENANT, Home.TWIN):
+            signals.post_init.connect(_remember, sender=model, dispatch_uid="enclave")
+            for about_to_write in (signals.pre_save, signals.pre_delete):
+                about_to_write.connect(_verify, sender=model, dispatch_uid="enclave")
+
+
+def _remember(instance: Any, **kwargs: Any) -> None:
+    instance._enclave_schema = _schema_now()
+
+
+def _verify(instance: Any, **kwargs: Any) -> None:
+    verify_instance(instance, instance._state.db or "")
 
 
 class TenantRow(BelongsToTenant):

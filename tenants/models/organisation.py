@@ -8,7 +8,7 @@ from django_tenants.models import TenantMixin
 from tenants.models.base import ControlRow
 from tenants.models.shard import Shard
 from tenants.names import new_content_label
-from tenants.placement import STOPS, State, Stop, Tenant
+from tenants.placement import State, Tenant
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
@@ -17,10 +17,6 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def placed(self) -> Self:
         """Return the organisations that have data somewhere."""
         return self.exclude(state=State.GONE)
-
-    def working(self) -> Self:
-        """Return the organisations whose jobs may run."""
-        return self.filter(state__in=[state for state in State if Stop.JOBS not in STOPS[state]])
 
 
 class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-tenants has no types

@@ -98,7 +98,7 @@ AS $body$
     WHERE schema_name = wanted
 $body$;
 
--- Drops a schema that never became an organisation's; says false for one that did.
+-- Drops a schema that never became an organisation's; says false for one that did, true for one dropped before.
 CREATE OR REPLACE FUNCTION enclave.discard(wanted text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = ''
@@ -107,13 +107,21 @@ AS $body$
 BEGIN
     UPDATE enclave.issued SET state = 'dropped' WHERE schema_name = wanted AND state IN ('ready', 'claimed');
     IF NOT FOUND THEN
-        RETURN false;
+        RETURN EXISTS (SELECT FROM enclave.issued WHERE schema_name = wanted AND state = 'dropped');
     END IF;
     EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', wanted);
     DELETE FROM enclave.wake WHERE organisation = wanted;
     EXECUTE format('DROP ROLE IF EXISTS %I', wanted);
     RETURN true;
 END
+$body$;
+
+-- Schemas that were claimed so long ago and never confirmed: a process may have died over them.
+CREATE OR REPLACE FUNCTION enclave.stale_claims(age interval) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = ''
+AS $body$
+    SELECT schema_name FROM enclave.issued WHERE state = 'claimed' AND claimed_at < now() - age
 $body$;
 
 -- How many ready schemas of the current template there are.
@@ -193,9 +201,9 @@ DECLARE
     found text := enclave.version_of(wanted, labels);
 BEGIN
     IF found = aim THEN
-        RAISE EXCEPTION '%', found USING ERRCODE = 'EN001';
+        RAISE EXCEPTION '%', found USING ERRCODE = 'EN011';
     ELSIF found <> expected THEN
-        RAISE EXCEPTION '%', found USING ERRCODE = 'EN002';
+        RAISE EXCEPTION '%', found USING ERRCODE = 'EN012';
     END IF;
 END
 $body$;
@@ -263,7 +271,7 @@ BEGIN
     LEFT JOIN enclave.digests_of(wanted, names) AS found ON found.name = expected.name
     WHERE expected.digest IS DISTINCT FROM nullif(found.digest, '');
     IF differing IS NOT NULL THEN
-        RAISE EXCEPTION 'differs from the canary in: %', differing USING ERRCODE = 'EN003';
+        RAISE EXCEPTION 'differs from the canary in: %', differing USING ERRCODE = 'EN013';
     END IF;
 END
 $body$;

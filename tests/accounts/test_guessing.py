@@ -4,14 +4,17 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
+from accounts.identity.models import User
 from accounts.limits import Budget
 from accounts.middleware import guessing
+from tenants.context import enter
 from tenants.models import Organisation
 from tests.accounts.test_sign_in import LOGIN, sign_in
 from tests.conftest import PASSWORD
-from tests.people import make_person, visitor
+from tests.people import SETTING_UP, make_person, visitor
 
 RESET = "/accounts/password/reset/"
 
@@ -99,7 +102,29 @@ class TestWithoutRedis:
         assert statuses == [200, 200, 429, 429]
 
 
+class CountingHasher(MD5PasswordHasher):
+    """The hasher of the tests, which counts how often it works."""
+
+    worked = 0
+
+    def encode(self, password: Any, salt: Any) -> str:
+        type(self).worked += 1
+        return super().encode(password, salt)
+
+
 class TestNothingIsTold:
+    @pytest.mark.parametrize("who", ["ada", "nobody", "without", "gone"])
+    def test_by_the_work_of_a_password(self, pulse: Organisation, settings: Any, who: str) -> None:
+        """Hashing is what takes time: each address costs it once, whoever has it."""
+        make_person(pulse, "without@pulse.example", "No Password")
+        make_person(pulse, "gone@pulse.example", "Gone", password=PASSWORD)
+        with enter(pulse, actor=SETTING_UP):
+            User.objects.filter(email="gone@pulse.example").update(is_active=False)
+        settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+        CountingHasher.worked = 0
+        assert sign_in(visitor(pulse.primary_host), f"{who}@pulse.example", "wrong") == 200
+        assert CountingHasher.worked == 1
+
     def test_by_sign_in(self, pulse: Organisation) -> None:
         client = visitor("pulse.enclave.localhost")
         known = body_of(client, LOGIN, {"login": "ada@pulse.example", "password": "wrong"})

@@ -1,4 +1,4 @@
-"""An invitation accepted by fifty at once, with real commits."""
+"""An invitation accepted by fifty at once, and one address invited by ten, with real commits."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.actions.invitations import accept, find, invite
 from accounts.identity.models import User
 from accounts.models import Invitation
-from accounts.refusals import InvitationSpent
+from accounts.refusals import InvitationSpent, InvitedMeanwhile
 from operations.actions.provisioning import Wish, provision
 from permissions.models import Membership, Role
 from tenants.context import enter
@@ -62,3 +62,26 @@ def test_lets_exactly_one_in(racing: Organisation) -> None:
         assert User.objects.filter(email="fay@racing.example").count() == 1
         assert Membership.objects.filter(user__email="fay@racing.example").count() == 1
         assert Invitation.objects.get(email="fay@racing.example").accepted_by is not None
+
+
+def test_of_ten_invitations_of_one_address_one_waits(racing: Organisation) -> None:
+    barrier = Barrier(10)
+
+    def ask(number: int) -> str:
+        try:
+            with enter(racing, actor=SETTING_UP):
+                rae, member = User.objects.get(email="rae@racing.example"), Role.objects.get(code="member")
+                barrier.wait(timeout=30)
+                invite(emails=["gil@racing.example"], role=member, by=rae, at=timezone.now())
+            return "sent"
+        except InvitedMeanwhile:
+            return "refused"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(10) as threads:
+        results = set(threads.map(ask, range(10)))
+    assert "sent" in results
+    assert results <= {"sent", "refused"}
+    with enter(racing, actor=SETTING_UP):
+        assert Invitation.objects.waiting().filter(email="gil@racing.example").count() == 1

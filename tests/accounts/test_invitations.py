@@ -9,24 +9,45 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actions.invitations import accept, resend
+from accounts.actions.invitations import invite as invite_them
+from accounts.actions.people import add_person
 from accounts.identity.models import User
 from accounts.models import Invitation
 from accounts.refusals import InvitationSpent
 from jobs.testing import run_due
+from permissions.actions.grants import grant
+from permissions.actions.groups import create_group
 from permissions.actions.memberships import assign_role, deactivate
-from permissions.models import Membership, Role
+from permissions.actions.roles import create_role
+from permissions.models import GroupMembership, Membership, Role
+from permissions.models.roles import ADMIN_RANK, GUEST_RANK
+from permissions.refusals import NotAllowed
+from records.models import Collection
 from tenants.context import enter
 from tenants.models import Organisation
 from tests.accounts.test_sign_in import sign_in
 from tests.people import SETTING_UP, make_person, signed_in, visitor
 
 INVITE = "/people/invite/"
+# Enough to let members in, and less than an admin.
+PEOPLE_AND_WORK = [
+    "people.manage", "groups.manage", "jobs.view", "records.delete", "records.share", "records.export",
+    "records.import",
+]  # fmt: skip
 JOIN = {"name": "Fay Moss", "password": "a password of my own"}
 
 
 def role_id(organisation: Organisation, code: str) -> str:
     with enter(organisation, actor=SETTING_UP):
         return str(Role.objects.get(code=code).pk)
+
+
+def past(organisation: Organisation, email: str) -> None:
+    """Let the last day of a person's membership have passed, as it was planned."""
+    with enter(organisation, actor=SETTING_UP):
+        ended = timezone.now()
+        theirs = Membership.writer.filter(user__email=email)
+        theirs.update(starts_at=ended - timedelta(days=2), ends_at=ended)
 
 
 def invite(
@@ -73,6 +94,20 @@ class TestInviting:
         client = signed_in(pulse, "ann@pulse.example")
         response = client.post(INVITE, {"emails": "fay@x.example", "role": role_id(pulse, "owner")})
         assert response.status_code == 422
+
+    def test_offers_groups_only_to_who_may_fill_them(self, pulse: Organisation) -> None:
+        with enter(pulse, actor=SETTING_UP):
+            ada, now = User.objects.get(email="ada@pulse.example"), timezone.now()
+            group = create_group(name="Doors", by=ada, at=now)
+            inviter = create_role(name="Inviter", names=["people.manage"], rank=GUEST_RANK, by=ada, at=now)
+            ben = User.objects.get(email="ben@pulse.example")
+            assign_role(user=ben, role=inviter, by=ada, at=now)
+            with pytest.raises(NotAllowed):
+                invite_them(
+                    emails=["fay@x.example"], role=inviter, groups=[group.pk], by=ben, at=timezone.now()
+                )
+        assert "Doors" in signed_in(pulse, "ada@pulse.example").get(INVITE).content.decode()
+        assert "Doors" not in signed_in(pulse, "ben@pulse.example").get(INVITE).content.decode()
 
     def test_the_token_is_stored_hashed(self, pulse: Organisation) -> None:
         invite(pulse, "fay@x.example")
@@ -152,10 +187,43 @@ class TestAccepting:
         (path,) = links(pulse)
         with enter(pulse, actor=SETTING_UP):
             assign_role(user=ann, role=Role.objects.get(code="member"), by=ada, at=timezone.now())
-        assert visitor("pulse.enclave.localhost").post(path, JOIN).status_code == 403
+        client = visitor("pulse.enclave.localhost")
+        assert client.get(path).status_code == 410
+        answer = client.post(path, JOIN)
+        assert answer.status_code == 410
+        assert "Ask for a new one" in answer.content.decode()
         with enter(pulse, actor=SETTING_UP):
             assert not User.objects.filter(email="fay@x.example").exists()
             assert Invitation.objects.get().accepted_at is None
+        page = signed_in(pulse, "ada@pulse.example").get("/people/invitations/").content.decode()
+        assert "Sender may not any more" in page
+
+    def test_brings_back_who_left_on_a_planned_day(self, pulse: Organisation) -> None:
+        past(pulse, "ben@pulse.example")
+        invite(pulse, "ben@pulse.example")
+        (path,) = links(pulse)
+        client = visitor("pulse.enclave.localhost")
+        assert client.post(path, JOIN).status_code == 302
+        assert client.get("/account/").status_code == 200
+
+    def test_puts_people_into_the_groups_that_can_still_be_given(self, pulse: Organisation) -> None:
+        with enter(pulse, actor=SETTING_UP):
+            ada, now = User.objects.get(email="ada@pulse.example"), timezone.now()
+            ann = add_person(email="ann@pulse.example", name="Ann", at=now)
+            assign_role(user=ann, role=Role.objects.get(code="admin"), by=ada, at=now)
+            groups = [create_group(name=name, by=ada, at=now) for name in ("Doors", "Owners only")]
+            asked = [group.pk for group in groups]
+            member = Role.objects.get(code="member")
+            invite_them(emails=["fay@x.example"], role=member, groups=asked, by=ann, at=now)
+            secret = Collection.objects.create(name="Secret", key="secret")
+            grant(obj=secret, to=groups[1], names=["records.sensitive"], by=ada, at=now)
+            less = create_role(name="Less", rank=ADMIN_RANK, by=ada, at=now, names=PEOPLE_AND_WORK)
+            assign_role(user=ann, role=less, by=ada, at=timezone.now())
+        (path,) = links(pulse)
+        assert visitor("pulse.enclave.localhost").post(path, JOIN).status_code == 302
+        with enter(pulse, actor=SETTING_UP):
+            (joined,) = GroupMembership.objects.filter(user__email="fay@x.example").select_related("group")
+        assert joined.group.name == "Doors"
 
     def test_brings_a_deactivated_person_back_as_themself(self, pulse: Organisation) -> None:
         with enter(pulse, actor=SETTING_UP):

@@ -14,6 +14,7 @@ from accounts.refusals import NotAnImage
 from accounts.sweeps import tidy
 from tenants.context import enter
 from tenants.models import DirectoryEntry, Organisation
+from tests.accounts.test_invitations import past
 from tests.people import SETTING_UP, make_person, signed_in, visitor
 
 SETTINGS = "/settings/"
@@ -137,3 +138,12 @@ class TestTidying:
                 "cy@pulse.example"
             ]
         assert DirectoryEntry.objects.of("ben@pulse.example").count() == 1
+
+    def test_ends_what_is_left_of_who_left_on_a_planned_day(self, pulse: Organisation) -> None:
+        repair(pulse)
+        assert DirectoryEntry.objects.of("cy@pulse.example").exists()
+        past(pulse, "cy@pulse.example")
+        tidy()
+        with enter(pulse, actor=SETTING_UP):
+            assert not User.objects.get(email="cy@pulse.example").is_active
+        assert not DirectoryEntry.objects.of("cy@pulse.example").exists()

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config.settings.base import databases
 from config.startup import excess_rights, logins_are_small, refuse_or_start
 
 GOOD = {
@@ -16,6 +17,10 @@ GOOD = {
     "ENCLAVE_KEYS": "k1:5f2b8c1d9e4a7f60b3c2d1e0f9a8b7c6",
     "ENCLAVE_TLS": "proxy",
     "ENCLAVE_LOGIN": "app",
+    "ENCLAVE_BASE_DOMAIN": "enclave.example",
+    "ENCLAVE_OPERATORS_HOST": "operators.example.net",
+    "ENCLAVE_CONTENT_DOMAIN": "content.example.org",
+    "ENCLAVE_FROM_EMAIL": "Enclave <no-reply@enclave.example>",
 }
 
 
@@ -46,6 +51,13 @@ class TestSettings:
             ({"ENCLAVE_KEYS": ""}, "ENCLAVE_KEYS"),
             ({"ENCLAVE_KEYS": "k1:short"}, "ENCLAVE_KEYS"),
             ({"ENCLAVE_TLS": ""}, "ENCLAVE_TLS"),
+            ({"ENCLAVE_TLS": "no"}, "ENCLAVE_TLS"),
+            ({"ENCLAVE_TLS": "direct"}, "ENCLAVE_TLS_CERTIFICATE"),
+            ({"ENCLAVE_TLS": "direct", "ENCLAVE_TLS_CERTIFICATE": __file__}, "ENCLAVE_TLS_KEY"),
+            ({"ENCLAVE_BASE_DOMAIN": ""}, "ENCLAVE_BASE_DOMAIN"),
+            ({"ENCLAVE_OPERATORS_HOST": "operators.localhost"}, "ENCLAVE_OPERATORS_HOST"),
+            ({"ENCLAVE_CONTENT_DOMAIN": "content.localhost"}, "ENCLAVE_CONTENT_DOMAIN"),
+            ({"ENCLAVE_FROM_EMAIL": "Enclave <no-reply@enclave.localhost>"}, "ENCLAVE_FROM_EMAIL"),
             ({"ENCLAVE_DEBUG": "1"}, "ENCLAVE_DEBUG"),
             ({"OWNER_CONTROL_DATABASE_URL": "postgresql://o:o@localhost/control"}, "OWNER_CONTROL"),
         ],
@@ -53,6 +65,25 @@ class TestSettings:
     def test_refuse(self, changes: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ImproperlyConfigured, match=named):
             load(monkeypatch, **changes)
+
+    def test_tls_may_end_here(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        files = {"ENCLAVE_TLS_CERTIFICATE": __file__, "ENCLAVE_TLS_KEY": __file__}
+        loaded = load(monkeypatch, ENCLAVE_TLS="direct", **files)
+        assert "SECURE_PROXY_SSL_HEADER" not in loaded
+        assert loaded["TRUSTED_PROXIES"] == 0
+        server = runpy.run_module("config.gunicorn")
+        assert server["certfile"] == server["keyfile"] == __file__
+
+    def test_a_url_says_how_the_driver_connects(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        url = "postgresql://enclave_app:p%2Fq@db.example/shard_1?sslmode=verify-full&application_name=web"
+        monkeypatch.setenv("SHARD_1_DATABASE_URL", url)
+        loaded = databases(pool={"max_size": 3})["shard_1"]
+        assert loaded["OPTIONS"] == {
+            "sslmode": "verify-full",
+            "application_name": "web",
+            "pool": {"max_size": 3},
+        }
+        assert (loaded["USER"], loaded["PASSWORD"], loaded["PORT"]) == ("enclave_app", "p/q", "5432")
 
     def test_the_owners_process_may_know_the_owner(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("config.settings.base.DATABASE_LOGIN", "owner")
@@ -68,5 +99,7 @@ class TestLogins:
     def test_of_the_owner_would_be_refused(self, db: None) -> None:
         with psycopg.connect(os.environ["OWNER_SHARD_1_DATABASE_URL"]) as connection:
             found = excess_rights(connection.cursor())
+            assert excess_rights(connection.cursor(), owner=True) == []
         assert "createrole" in found
+        assert "tables, schemas or databases of its own" in found
         assert "membership of enclave_owner" in found

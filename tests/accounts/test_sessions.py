@@ -10,8 +10,13 @@ from django.utils import timezone
 from accounts.actions.people import sign_out_everywhere
 from accounts.identity.models import Session, User
 from accounts.sessions import SessionStore
+from permissions.actions.memberships import assign_role
+from permissions.models import Role
 from tenants.context import NoTenant, control_plane, enter
 from tenants.models import Domain, Organisation
+from tests.accounts.test_invitations import past
+from tests.accounts.test_sign_in import LOGIN
+from tests.conftest import PASSWORD
 from tests.people import SETTING_UP, make_person, signed_in, visitor
 
 COOKIE = settings.SESSION_COOKIE_NAME
@@ -64,6 +69,13 @@ class TestWhereItIsValid:
             Session.objects.update(organisation_id=other.pk)
         assert not opens(client)
 
+    def test_not_where_files_are_served(self, pulse: Organisation) -> None:
+        """The content site knows no session, and sets none: its cookie would be anybody's."""
+        client = visitor(f"{pulse.content_label}.{settings.CONTENT_DOMAIN}")
+        client.cookies[COOKIE] = signed_in(pulse, "ada@pulse.example").cookies[COOKIE].value
+        request = client.get("/00000000-0000-7000-8000-000000000001/plan.pdf").wsgi_request
+        assert not request.user.is_authenticated
+
     def test_nowhere_outside_a_site(self, db: None) -> None:
         assert SessionStore("some-token-of-somebody").get("anything") is None
         with pytest.raises(NoTenant):
@@ -98,6 +110,15 @@ class TestWhatEndsIt:
             Session.objects.update(**{limit: timezone.now() - timedelta(seconds=1)})
         assert not opens(client)
 
+    def test_the_last_day_of_a_membership(self, pulse: Organisation) -> None:
+        client = signed_in(pulse, "ben@pulse.example")
+        past(pulse, "ben@pulse.example")
+        assert not opens(client)
+        again = visitor(pulse.primary_host)
+        answer = again.post(LOGIN, {"login": "ben@pulse.example", "password": PASSWORD})
+        assert answer["Location"] == "/accounts/inactive/"
+        assert not opens(again)
+
     def test_signing_out_everywhere_keeps_this_one(self, pulse: Organisation) -> None:
         here, there = signed_in(pulse, "ada@pulse.example"), signed_in(pulse, "ada@pulse.example")
         with enter(pulse, actor=SETTING_UP):
@@ -110,9 +131,89 @@ class TestWhatEndsIt:
     def test_signing_out(self, pulse: Organisation) -> None:
         client = signed_in(pulse, "ada@pulse.example")
         token = client.cookies[COOKIE].value
-        assert client.post("/accounts/logout/").status_code == 302
+        response = client.post("/accounts/logout/")
+        assert response.status_code == 302
+        assert response["Clear-Site-Data"] == '"cache", "storage"'
+        assert response.cookies[COOKIE]["max-age"] == 0
         client.cookies[COOKIE] = token
         assert not opens(client)
+
+
+class TestItsToken:
+    """A token is never older than what it stands for."""
+
+    def raised(self, pulse: Organisation) -> None:
+        with enter(pulse, actor=SETTING_UP):
+            ada, ben = (User.objects.get(email=f"{name}@pulse.example") for name in ("ada", "ben"))
+            assign_role(user=ben, role=Role.objects.get(code="admin"), by=ada, at=timezone.now())
+
+    def test_is_replaced_after_a_change_of_role(self, pulse: Organisation) -> None:
+        client = signed_in(pulse, "ben@pulse.example")
+        before = client.cookies[COOKIE].value
+        with enter(pulse, actor=SETTING_UP):
+            kept = Session.objects.values("pk", "authenticated_at", "ends_at", "idle").get()
+        self.raised(pulse)
+        assert opens(client)
+        assert client.cookies[COOKIE].value != before
+        assert opens(client)
+        thief = visitor(pulse.primary_host)
+        thief.cookies[COOKIE] = before
+        assert not opens(thief)
+        with enter(pulse, actor=SETTING_UP):
+            assert Session.objects.values("pk", "authenticated_at", "ends_at", "idle").get() == kept
+
+    def test_is_replaced_once(self, pulse: Organisation) -> None:
+        client = signed_in(pulse, "ben@pulse.example")
+        self.raised(pulse)
+        opens(client)
+        renewed = client.cookies[COOKIE].value
+        opens(client)
+        assert client.cookies[COOKIE].value == renewed
+
+    @pytest.mark.parametrize(
+        ("path", "headers"),
+        [
+            (PAGE, {"HX-Request": "true"}),
+            (PAGE, {"Sec-Fetch-Mode": "cors"}),
+            ("/nowhere/", {}),
+        ],
+        ids=["fragment", "script", "error"],
+    )
+    def test_is_kept_where_a_new_one_would_be_lost(
+        self, pulse: Organisation, path: str, headers: dict[str, str]
+    ) -> None:
+        client = signed_in(pulse, "ben@pulse.example")
+        before = client.cookies[COOKIE].value
+        self.raised(pulse)
+        client.get(path, headers=headers)
+        assert client.cookies[COOKIE].value == before
+        assert opens(client)
+
+    def test_is_replaced_when_the_password_was_asked_again(self, pulse: Organisation) -> None:
+        client = signed_in(pulse, "ada@pulse.example")
+        before = client.cookies[COOKIE].value
+        answer = client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        assert answer.status_code == 302
+        assert client.cookies[COOKIE].value != before
+        assert opens(client)
+        thief = visitor(pulse.primary_host)
+        thief.cookies[COOKIE] = before
+        assert not opens(thief)
+
+    def test_is_not_thrown_away_by_an_answer_to_the_old_one(self, pulse: Organisation) -> None:
+        """Two pages are opened at once: the second arrives when the first has renewed the token."""
+        client = signed_in(pulse, "ben@pulse.example")
+        late = visitor(pulse.primary_host)
+        late.cookies[COOKIE] = client.cookies[COOKIE].value
+        self.raised(pulse)
+        assert opens(client)
+        assert COOKIE not in late.get(PAGE).cookies
+
+    def test_is_kept_when_the_password_was_wrong(self, pulse: Organisation) -> None:
+        client = signed_in(pulse, "ada@pulse.example")
+        before = client.cookies[COOKIE].value
+        client.post("/accounts/reauthenticate/", {"password": "wrong"})
+        assert client.cookies[COOKIE].value == before
 
 
 class TestWhatItCosts:

@@ -11,12 +11,19 @@ from audit import labels, queries, sentences
 from audit.actions import erasure, events
 from audit.history import object_history
 from audit.queries import Cursor, Filters
-from tenants.context import Actor, act_as
+from audit.together import Point, Work
+from permissions.actions.roles import create_role
+from permissions.models import Membership
+from permissions.models.roles import MEMBER_RANK
+from tenants.context import Actor, act_as, current_tenant, enter
+from tenants.explicit_ids import content_type_id
 from tests.audit.conftest import ADA
 from tests.audit.probes import BULK, Bulk, Row
 
 ROWS = Filters(codes=("probe.row.added", "probe.row.changed"))
 CHUNKS = Filters(codes=("probe.bulk.added",))
+USER = content_type_id("identity", "user")
+BOTH = Filters(codes=("probe.row.added", "probe.bulk.added"))
 
 
 def said(filters: Filters | None = None) -> list[str]:
@@ -58,13 +65,24 @@ class TestPages:
 
         assert [entry.count for entry in queries.page(CHUNKS).entries] == [100, 100]
 
-    def test_open_what_was_changed_together(self, inside: Any) -> None:
-        Bulk.objects.bulk_create([Bulk(kind=f"k{number}") for number in range(70)])
-        place = queries.page(CHUNKS).entries[0].place
+    def test_read_the_last_work_to_its_end(self, inside: Any) -> None:
+        for _ in range(9):
+            Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(70)])
+        Row.objects.create(name="newest")
 
-        first = queries.together(place)
-        rest = queries.together(place, after_eid=first[-1].eid)
-        assert [entry.after["kind"] for entry in [*first, *rest]] == [f"k{number}" for number in range(70)]
+        newest, whole = queries.page(Filters(), size=2).entries
+        assert (newest.label, whole.count) == ("probe.row", 630)
+
+    def test_go_on_behind_a_work_of_many_chunks(self, inside: Any) -> None:
+        Row.objects.create(name="oldest")
+        for _ in range(3):
+            Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(70)])
+
+        first = queries.page(BOTH, size=1)
+        assert [entry.count for entry in first.entries] == [210]
+        assert [one.after["name"] for one in queries.page(BOTH, after=first.next, size=1).entries] == [
+            "oldest"
+        ]
 
     @pytest.mark.parametrize("text", ["", "x", "1", "1.", ".1", "1.2.3", "-1.2", f"{2**64}.1", "1.é"])
     def test_ignore_a_place_that_is_none(self, text: str) -> None:
@@ -90,6 +108,54 @@ class TestPages:
         assert queries.page(Filters(actor=user.pk, since=now + hour)).entries == []
 
 
+class TestWhatWasDoneTogether:
+    def entries(self, **options: Any) -> tuple[list[str], int]:
+        """Walk through everything behind the newest entry; return the kinds and the total."""
+        newest = queries.page(CHUNKS).entries[0]
+        work = Work.at(newest.place, newest.since)
+        assert work is not None
+        names: list[str] = []
+        after: Point | None = None
+        for _ in range(20):
+            found, after = work.entries(after=after, **options)
+            names += [entry.after["kind"] for entry in found]
+            if after is None:
+                return names, work.total()
+        raise AssertionError("it never ends")
+
+    def test_is_every_row_of_a_statement_once(self, inside: Any) -> None:
+        Bulk.objects.bulk_create([Bulk(kind=f"k{number}") for number in range(70)])
+
+        assert self.entries() == ([f"k{number}" for number in range(70)], 70)
+
+    def test_is_every_row_of_all_chunks_once(self, inside: Any) -> None:
+        for chunk in range(3):
+            Bulk.objects.bulk_create([Bulk(kind=f"{chunk}.{number}") for number in range(25)])
+
+        assert self.entries(size=10) == (
+            [f"{chunk}.{number}" for chunk in range(3) for number in range(25)],
+            75,
+        )
+
+    def test_is_nothing_that_others_did_meanwhile(self, inside: Any) -> None:
+        for _ in range(2):
+            with act_as(Actor.system("Import")):
+                Bulk.objects.bulk_create([Bulk(kind="import") for _ in range(5)])
+            Row.objects.create()
+            with enter(current_tenant(), actor=ADA, request_id="r-2"):
+                Bulk.objects.bulk_create([Bulk(kind="other") for _ in range(5)])
+        work = Work.at(queries.page(CHUNKS).entries[0].place, queries.page(CHUNKS).entries[-1].place)
+
+        assert work is not None
+        found, _ = work.entries()
+        assert [entry.after["kind"] for entry in found] == ["other"] * 10
+        assert work.total() == 10
+
+    @pytest.mark.parametrize("text", ["", "1.2", "1.2.x", "1.2.3.4", f"1.2.{2**63}", "-1.2.3"])
+    def test_has_no_point_where_none_is_named(self, text: str) -> None:
+        assert Point.parse(text) is None
+
+
 class TestSentences:
     def test_say_who_did_what_to_what(self, inside: Any) -> None:
         user = User.objects.get(email="ada@pulse.example")
@@ -104,6 +170,30 @@ class TestSentences:
             "Ada Okafor added the group Crew",
         ]
 
+    def test_call_what_columns_refer_to_by_name(self, inside: Any) -> None:
+        ada, ben = (User.objects.get(email=f"{name}@pulse.example") for name in ("ada", "ben"))
+        member = Membership.objects.get(user=ben)
+        role = create_role(name="Stage crew", names=[], rank=MEMBER_RANK, by=ada, at=datetime.now(tz=UTC))
+        inside.execute(
+            "UPDATE permissions_membership SET role_id = %s, starts_at = '2026-01-02 03:04Z' WHERE id = %s",
+            (role.pk, member.pk),
+        )
+
+        (changed, *_) = sentences.say(queries.page(Filters(object_id=member.pk)).entries)
+        lines = {line.label: (line.before, line.after) for line in changed.details}
+        assert lines["Role"] == ("Member", "Stage crew")
+        assert lines["Starts at"][1].startswith("2 Jan 2026")
+        assert ada.name not in str(lines)
+
+    def test_say_of_a_new_row_only_what_it_has(self, inside: Any) -> None:
+        user = User.objects.create_user("grace@pulse.example", "Grace Hopper")
+
+        (added,) = sentences.say(queries.page(Filters(object_id=user.pk, type_id=USER)).entries)
+        assert str(user.pk) not in str(added.details)
+        assert all(
+            line.after and not line.before for line in added.details if line.after != sentences.NOT_KEPT
+        )
+
     def test_speak_of_many(self, inside: Any) -> None:
         Bulk.objects.bulk_create([Bulk(kind="k") for _ in range(1200)])
 
@@ -114,7 +204,7 @@ class TestSentences:
         with act_as(Actor.system("Import", on_behalf_of=user.pk)):
             Group.objects.create(name="Crew")
 
-        assert said(Filters(actor=user.pk)) == ["Import for Ada Okafor added the group Crew"]
+        assert said(Filters(actor=user.pk)) == ["Ada Okafor added the group Crew"]
 
     def test_show_what_is_not_kept_and_what_is_erased(self, inside: Any) -> None:
         user = User.objects.create_user("grace@pulse.example", "Grace Hopper")
@@ -182,3 +272,9 @@ class TestHistory:
             "Somebody added the group Night crew",
         ]
         assert place is None
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 record"), (12_400, "12,400 records"), (0, "0 records")])
+def test_what_is_counted_is_said_in_the_right_number(inside: Any, count: int, words: str) -> None:
+    events.record("records.changed_many", details={"count": count, "collection": "Bands"})
+    assert said()[0].endswith(f" changed {words} of Bands")

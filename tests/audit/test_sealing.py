@@ -3,6 +3,8 @@
 import copy
 import json
 import os
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from audit import verifier
 from audit.exporting import lines
 from audit.sealing import merkle_root, seal, seal_everything
 from tenants.models import Organisation
+from tests.servers import ROOT
 
 LOG = uuid.UUID(int=7)
 ADA = '{"kind": "person", "id": "01890a5d-ac96-774b-bcce-b302099a8057"}'
@@ -210,3 +213,18 @@ def test_the_trees_of_sealer_and_verifier_agree(size: int) -> None:
     leaves = [bytes([number]) * 32 for number in range(size)]
 
     assert merkle_root(leaves) == verifier.root(leaves)
+
+
+def test_the_command_seals_an_organisation_and_prints_what_verifies(tide: Organisation) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "seal", "tide", "--export"],
+        env={**os.environ, "ENCLAVE_LOGIN": "owner", "DJANGO_SETTINGS_MODULE": "config.settings.test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = verifier.verify(done.stdout.splitlines())
+    assert report.verified
+    assert report.events == report.sealed > 0
+    assert "tide: sealed" in done.stderr

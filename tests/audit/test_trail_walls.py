@@ -15,6 +15,7 @@ from audit.models import Event, TrailIsAppendOnly
 from audit.registry import trail
 from tenants.context import Actor, enter, required
 from tenants.models import Organisation
+from tests import servers
 from tests.audit.conftest import Left
 from tests.audit.probes import BULK, ROW
 
@@ -100,12 +101,18 @@ class TestTheOwner:
         assert all(schema.endswith(", pg_temp") and schema.startswith("t_") for schema in schemas)
 
     def test_is_not_silent_in_replica_mode(self, owner: psycopg.Connection, probes: None) -> None:
-        with owner.transaction(force_rollback=True):
-            enabled = owner.execute(
-                "SELECT DISTINCT tgenabled FROM pg_trigger WHERE starts_with(tgname, 'audit_')"
-            ).fetchall()
-
-        assert enabled == [("A",)]
+        schema = owner.execute("SELECT current_schema()").fetchone()
+        assert servers.POSTGRES is not None
+        assert schema is not None
+        with psycopg.connect(servers.POSTGRES.superuser_url("shard_1")) as highest:
+            highest.execute(f"SET search_path = {schema[0]}")
+            highest.execute("SET session_replication_role = replica")
+            highest.execute("""SET app.actor = '{"kind": "system", "label": "Test"}'""")
+            before = _count(highest)
+            highest.execute("INSERT INTO probe_row (name) VALUES ('a')")
+            highest.execute("INSERT INTO probe_bulk (name) VALUES ('b'), ('c')")
+            assert _count(highest) == before + 3
+            highest.rollback()
 
     def test_is_named_when_a_migration_writes(self, owner: psycopg.Connection, probes: None) -> None:
         with owner.transaction(force_rollback=True):
@@ -140,6 +147,74 @@ class TestTheOwner:
             with owner.cursor() as cursor:
                 install_tables(cursor, [*trail.captured(), BULK, ROW])
             assert owner.execute("SELECT audit_trigger_digest()").fetchone() == before
+
+
+@pytest.mark.parametrize("alias", ["shard_1", "shard_2"])
+def test_every_table_of_a_schema_is_watched(organisations: dict[str, Organisation], alias: str) -> None:
+    slug = {"shard_1": "pulse", "shard_2": "tide"}[alias]
+    bulk = {"audit_insert", "audit_update", "audit_delete", "audit_key", "audit_truncate"}
+    expected = {one.table: bulk if one.bulk else {"audit_row", "audit_truncate"} for one in trail.captured()}
+    expected |= {model._meta.db_table: set() for model in trail.excluded()}
+    with psycopg.connect(os.environ[f"OWNER_{alias.upper()}_DATABASE_URL"]) as owner:
+        rows = owner.execute(
+            "SELECT relname, array(SELECT tgname::text FROM pg_trigger WHERE tgrelid = class.oid "
+            "AND tgenabled = 'A' AND starts_with(tgname, 'audit_')) FROM pg_class AS class "
+            "WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')",
+            (organisations[slug].schema_name,),
+        ).fetchall()
+    found = {table: set(triggers) for table, triggers in rows if not table.startswith("probe_")}
+
+    # The list of migrations is Django's own, written by the owner only; the library's table is a view.
+    assert found.pop("django_migrations") == set()
+    assert expected.pop("auditlog_logentry") == set()
+    assert found == expected
+
+
+class TestAnEffectWithoutItsEvent:
+    """The trail is full, or locked: what cannot be recorded does not happen."""
+
+    @pytest.mark.parametrize("table", ["probe_row", "probe_bulk"])
+    def test_does_not_happen_when_it_cannot_be_written(
+        self, owner: psycopg.Connection, probes: None, organisations: dict[str, Organisation], table: str
+    ) -> None:
+        with owner.transaction(force_rollback=True):
+            owner.execute("ALTER TABLE audit_event ADD CONSTRAINT is_full CHECK (false) NOT VALID")
+            _become_tenant(owner, organisations["pulse"])
+            with pytest.raises(psycopg.errors.CheckViolation), owner.transaction():
+                owner.execute(f"INSERT INTO {table} (name) VALUES ('unseen')")
+            rows = owner.execute(f"SELECT count(*) FROM {table} WHERE name = 'unseen'").fetchone()
+
+        assert rows == (0,)
+
+    def test_does_not_happen_while_it_is_locked(
+        self, owner: psycopg.Connection, probes: None, organisations: dict[str, Organisation]
+    ) -> None:
+        with (
+            owner.transaction(),
+            psycopg.connect(os.environ["SHARD_1_DATABASE_URL"]) as tenant,
+        ):
+            owner.execute("LOCK TABLE audit_event IN SHARE ROW EXCLUSIVE MODE")
+            _become_tenant(tenant, organisations["pulse"])
+            tenant.execute("SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable), tenant.transaction():
+                tenant.execute("DELETE FROM records_record; INSERT INTO probe_row (name) VALUES ('unseen')")
+            rows = tenant.execute("SELECT count(*) FROM probe_row WHERE name = 'unseen'").fetchone()
+
+        assert rows == (0,)
+
+
+def _become_tenant(connection: psycopg.Connection, organisation: Organisation) -> None:
+    connection.execute(
+        "SELECT set_config('role', %s, true), set_config('search_path', %s, true), "
+        """set_config('app.actor', '{"kind": "system", "label": "Test"}', true)""",
+        (organisation.schema_name, organisation.schema_name),
+    )
+
+
+def _count(connection: psycopg.Connection) -> int:
+    row = connection.execute("SELECT count(*) FROM audit_event").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 class TestAnotherOrganisation:

@@ -15,6 +15,7 @@ from tests.browser import site as running
 from tests.browser.harbour import Harbour
 from tests.browser.site import PATIENCE_SECONDS, Site
 from tests.browser.visits import Visits, visiting
+from tests.chromium import executable
 
 
 @pytest.fixture(scope="package")
@@ -36,7 +37,7 @@ def chromium(harbour: Harbour, site: Site) -> Iterator[Browser]:
     with ExitStack() as stack:
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path=executable(), args=["--no-sandbox", "--disable-gpu"]
         )
         stack.callback(browser.close)
         expect.set_options(timeout=PATIENCE_SECONDS * 1000)

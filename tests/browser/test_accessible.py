@@ -1,11 +1,12 @@
-"""Every kind of page, wide and light, narrow and dark: no serious fault, no complaint, nothing too wide."""
+"""Every kind of page, wide and light, narrow and dark: no serious fault, nothing too wide, nothing moves."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.harbour import OWNER, SLUG
-from tests.browser.site import Site
-from tests.browser.visits import NARROW, Visits, faults
+from tests.browser.site import PATIENCE_SECONDS, Site
+from tests.browser.visits import NARROW, Visits, faults, moved
+from tests.workers import wait_for
 
 pytestmark = pytest.mark.browser
 # The main kinds of pages, which are looked at narrow and dark too, and the others.
@@ -35,7 +36,9 @@ def found_on(page: Page, paths: tuple[str, ...]) -> dict[str, list[object]]:
         assert answer is not None
         assert answer.status == 200, path
         expect(page.locator("h1")).to_be_visible()
-        wrong: list[object] = [*faults(page)]
+        # Before axe, which takes its time: what runs may show its progress meanwhile.
+        wrong: list[object] = [f"moved: {what}" for what in moved(page)]
+        wrong += faults(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong.append("too wide")
         if wrong:
@@ -52,6 +55,26 @@ class TestEyes:
         assert [fault for fault, _ in faults(page)] == ["button-name"]
         assert len(visits.complaints) == 1
         assert "Content Security Policy" in visits.complaints.pop()
+
+    def test_see_what_moves(self, visits: Visits) -> None:
+        page = visits.person(OWNER, "/account/")
+        assert moved(page) == []
+        page.evaluate(
+            "document.querySelector('.content').insertAdjacentHTML('afterbegin', '<p>Late</p><p>later</p>')"
+        )
+        # Asked again and again from here: the page's policy lets nothing evaluate itself.
+        wait_for(lambda: bool(moved(page)), seconds=PATIENCE_SECONDS)
+
+
+class TestWeight:
+    def test_a_first_visit_carries_little(self, visits: Visits) -> None:
+        page = visits.person(OWNER, "/c/airports/")
+        sizes = page.evaluate(
+            "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+            ".map((one) => [new URL(one.name).pathname, one.transferSize])"
+        )
+        assert all(size for _, size in sizes), sizes
+        assert sum(size for _, size in sizes) < 200_000, sizes
 
 
 class TestPages:

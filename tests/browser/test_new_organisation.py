@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.site import PATIENCE_SECONDS, Site
-from tests.browser.visits import Visits, faults
+from tests.browser.visits import Visits, arrive, faults
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -47,7 +47,7 @@ def sign_up(page: Page, site: Site) -> None:
     page.get_by_label("Your e-mail address").fill(OWNER)
     assert faults(page) == []
     page.get_by_role("button", name="Send me the link").click()
-    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     page.goto(site.link_sent_to(OWNER))
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Make the organisation").click()
@@ -71,6 +71,7 @@ def reload_until(page: Page, place: Locator) -> None:
 
 def bring_airports(page: Page) -> None:
     """Drop the file, say that a column holds dates, look at the dry run and import."""
+    page.wait_for_load_state("load")
     drop(page, airports(), "airports.csv")
     kind = page.get_by_label("Type of opened")
     expect(kind).to_be_visible()
@@ -81,7 +82,7 @@ def bring_airports(page: Page) -> None:
     expect(page.get_by_text("rows can be imported")).to_be_visible()
     assert faults(page) == []
     page.get_by_role("button", name=f"Import {ROWS - 1:,} rows, leave out 1").click()
-    page.get_by_role("link", name="Open the collection").click()
+    page.get_by_role("link", name="Open Airports").click()
 
 
 def see_jobs_done(page: Page) -> None:
@@ -97,6 +98,7 @@ def invite(page: Page) -> None:
     """Invite the colleague."""
     page.get_by_role("link", name="People").click()
     page.get_by_role("link", name="Invite people").click()
+    arrive(page, "Invite people")
     page.get_by_label("E-mail addresses").fill(COLLEAGUE)
     assert faults(page) == []
     page.get_by_role("button", name="Invite 1 person").click()

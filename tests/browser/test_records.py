@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.harbour import AIRPORTS, MEMBER, OWNER
-from tests.browser.visits import NARROW, Visits
+from tests.browser.visits import NARROW, Visits, arrive
 
 pytestmark = pytest.mark.browser
 LIST = "/c/airports/"
@@ -50,6 +50,7 @@ class TestFinding:
         page.locator("thead").get_by_role("link", name="Code").click()
         expect(head).to_have_attribute("aria-sort", "descending")
         expect(page.locator(FIRST)).to_contain_text("AP117")
+        arrive(page, "Airports")
 
         page.keyboard.press("/")
         page.keyboard.type("AP013")
@@ -94,9 +95,10 @@ class TestKeys:
         for key in ("j", "j", "j", "k"):
             page.keyboard.press(key)
         expect(row(page, "AP001").locator("th a")).to_be_focused()
+        address = page.url
         page.keyboard.press("Enter")
         expect(page.locator("#panel h2").first).to_have_text("AP001")
-        expect(page).to_have_url(page.url)
+        expect(page).to_have_url(address)
         page.keyboard.press("Escape")
         expect(page.locator("#panel")).to_be_hidden()
         expect(row(page, "AP001").locator("th a")).to_be_focused()
@@ -104,6 +106,17 @@ class TestKeys:
         expect(row(page, "AP001").locator("form[data-inline] input:not([type=hidden])")).to_be_focused()
         page.keyboard.press("Escape")
         expect(page.locator("form[data-inline]")).to_have_count(0)
+        # One goes on from where one was, and nothing has moved.
+        expect(row(page, "AP001").locator("th a")).to_be_focused()
+        place = cell(page, "AP001", "city")
+        page.keyboard.press("ArrowRight")
+        expect(place).to_be_focused()
+        before = [place.bounding_box(), cell(page, "AP002", "runways").bounding_box()]
+        page.keyboard.press("e")
+        expect(place.locator("form[data-inline] input:not([type=hidden])")).to_be_focused()
+        assert [place.bounding_box(), cell(page, "AP002", "runways").bounding_box()] == before
+        page.keyboard.press("Escape")
+        expect(place).to_be_focused()
         page.keyboard.press("?")
         expect(page.locator("#keys")).to_be_visible()
         page.keyboard.press("Escape")
@@ -121,7 +134,7 @@ class TestTelephone:
         expect(page.get_by_role("heading", name="Airports", level=1)).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
         page.get_by_role("link", name="AP100").tap()
-        expect(page.get_by_role("heading", name="AP100", level=1)).to_be_visible()
+        arrive(page, "AP100")
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
         page.locator("dd[data-edit$='/edit/city/?whole']").tap()
         page.locator("form[data-inline] input:not([type=hidden])").fill("Kirkwall")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.harbour import Harbour
 from tests.browser.site import PATIENCE_SECONDS, Site
@@ -14,6 +14,15 @@ WIDE, NARROW = 1280, 390
 Visit = Callable[..., Page]
 # Chromium writes an answer that is an error into the console; these are meant.
 _MEANT = ("status of 409", "status of 422")
+# Notes what moves without anybody having pressed a key or a button.
+_WATCH = """
+window.moved = [];
+new PerformanceObserver((seen) => seen.getEntries().forEach((one) => {
+  if (one.hadRecentInput) return;
+  const named = ({ node }) => (node?.outerHTML ?? node?.textContent ?? "?").slice(0, 120);
+  window.moved.push(...one.sources.map(named));
+})).observe({ type: "layout-shift", buffered: true });
+"""
 
 
 class Visits:
@@ -33,6 +42,7 @@ class Visits:
             has_touch=width == NARROW,
         )
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.add_init_script(_WATCH)
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", self._heard)
@@ -66,6 +76,18 @@ def visiting(chromium: Browser, site: Site, harbour: Harbour) -> Iterator[Visits
     finally:
         visits.close()
     assert visits.complaints == []
+
+
+def arrive(page: Page, heading: str) -> None:
+    """Wait for the page of that heading, with its scripts: what is pressed before them goes another way."""
+    expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+    page.wait_for_load_state("load")
+
+
+def moved(page: Page) -> list[str]:
+    """Return what moved by itself after it was drawn."""
+    found: list[str] = page.evaluate("window.moved")
+    return found
 
 
 def faults(page: Page) -> list[Any]:

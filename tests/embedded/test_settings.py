@@ -1,7 +1,10 @@
 """What is chosen before anything starts: ports, secrets, variables, and whether work was done before."""
 
+import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from config.embedded import environment
 from config.embedded.errors import CannotStart
 from config.embedded.files import FolderLock, secret_in
 from config.embedded.ports import remembered_ports
+from config.embedded.recall import ROOT, recall, remember
 from config.embedded.stamps import Stamps, code_stamp, static_stamp
 from config.own_server import MissingSetting, logins_named, shards_named
 
@@ -72,6 +76,38 @@ class TestVariables:
         assert logins_named(urls).control == "c/1"
         with pytest.raises(MissingSetting, match="OWNER_CONTROL_DATABASE_URL is not set"):
             logins_named({**urls, "OWNER_CONTROL_DATABASE_URL": ""})
+
+
+class TestRecalling:
+    def test_what_bin_up_chose_is_known_later(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LANGUAGE", "en")
+        (tmp_path / "run").mkdir()
+        remember(tmp_path, {"LANGUAGE": "en", "REDIS_URL": "redis://ours", "ENCLAVE_PORT": "9000"})
+        variables = {"ENCLAVE_DATA": str(tmp_path), "ENCLAVE_PORT": "1"}
+
+        recall(variables, "provision")
+
+        assert variables == {
+            "ENCLAVE_DATA": str(tmp_path),
+            "ENCLAVE_PORT": "1",
+            "REDIS_URL": "redis://ours",
+        }
+        assert stat.S_IMODE((tmp_path / "run" / "variables.json").stat().st_mode) == 0o600
+        recall(variables, "migrate_fleet")
+        assert variables["ENCLAVE_LOGIN"] == "owner"
+
+    def test_without_it_manage_says_what_to_do(self, tmp_path: Path) -> None:
+        clean = {"PATH": os.environ["PATH"], "ENCLAVE_DATA": str(tmp_path)}
+        said = subprocess.run(
+            [sys.executable, ROOT / "manage.py", "provision"],
+            env=clean,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert said.returncode == 1
+        assert said.stderr == "Start bin/up once; then manage.py knows the databases that it has made.\n"
 
 
 class TestStamps:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,6 +134,19 @@ class TestLinks:
 
         assert len(documents(pieces)) == 5
         assert pieces[0].missing_links == {"plane": 2}
+
+    def test_say_what_they_looked_for_where_an_empty_one_is_refused(self, opened: Opener) -> None:
+        needed = replace(PLANE, required=True)
+        pieces = run(
+            opened(self.DATA), {"name": NAME, "plane": needed}, planes, on_missing_link="leave_empty"
+        )
+
+        assert reasons(pieces) == [
+            (3, "plane", "N2", "Nothing in Planes matches this value."),
+            (4, "plane", "NA", REQUIRED),
+            (5, "plane", "", REQUIRED),
+            (6, "plane", "0190163d-8694-739b-aea5-966c26f8ad92", "Nothing in Planes matches this value."),
+        ]
 
     def test_never_take_an_id_from_the_file(self, opened: Opener) -> None:
         pieces = run(opened(self.DATA), {"name": NAME, "plane": PLANE}, planes)

@@ -75,7 +75,7 @@ class TestResultWriter:
         rows = list(csv.reader(io.StringIO(out.getvalue(), newline="")))
 
         assert rows[1:] == [
-            ["2", "n; =x", "many; @y", "n: Use a number. =x: No."],
+            ["2", "n; '=x", "many; '@y", "n: Use a number. =x: No."],
             ["3", "", "", "Empty."],
         ]
         assert writer.rows == 2
@@ -93,5 +93,10 @@ class TestResultWriter:
         assert neutral(cell).startswith("'")
         assert "\0" not in neutral(cell)
 
-    def test_leaves_ordinary_cells_alone(self) -> None:
-        assert neutral("a=b") == "a=b"
+    @pytest.mark.parametrize("cut", [";", "\t", "\r", "\n", '; "'])
+    def test_lets_nothing_begin_behind_what_some_spreadsheets_cut_at(self, cut: str) -> None:
+        assert neutral(f"x{cut}=cmd()") == f"x{cut}'=cmd()"
+
+    @pytest.mark.parametrize("cell", ["a=b", "x; y", "a-b; 3", "two\nlines"])
+    def test_leaves_ordinary_cells_alone(self, cell: str) -> None:
+        assert neutral(cell) == cell

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from records.importing import Limits, Unreadable
+from records.importing import Limits, Unreadable, archives
 from tests.importing.conftest import Opener
 from tests.importing.corpus import SHEET, STRINGS, entry, sheet_of, strings_of, workbook, zipped
 
@@ -43,12 +43,32 @@ class TestWorkbook:
 
         assert source.sample(5) == [("Zoë, \nx", "2026-01-02", "5", "TRUE"), ("", "", "1.5", "")]
         assert [number for table in source.tables() for number in table.numbers] == [4, 5]
-        assert source.warnings == ("Only the sheet “People” was read; 1 more were left out.",)
+        assert source.warnings == ("Only the sheet “People” was read; 1 more was left out.",)
 
     def test_gives_the_kept_value_of_a_formula(self, opened: Opener) -> None:
         source = opened(book([["a", "b"], [("=1+1", 2), ("=B1&C1", "x")]]))
 
         assert source.sample(1) == [("2", "x")]
+        assert source.warnings[0].startswith("2 cells are formulas.")
+
+    @pytest.mark.parametrize("cut", [1, 7, 1 << 18])
+    def test_says_how_many_formulas_have_no_result(
+        self, opened: Opener, monkeypatch: pytest.MonkeyPatch, cut: int
+    ) -> None:
+        monkeypatch.setattr(archives, "BLOCK", cut)
+        name = b'<c r="%s1" t="inlineStr"><is><t>%s</t></is></c>'
+        head = b'<row r="1">' + name % (b"A", b"a") + name % (b"B", b"b") + b"</row>"
+        row = b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d">%s</c></row>'
+        cells = (b"<f>A2+1</f><v>2</v>", b"<f>A3+1</f>", b'<f t="shared" si="0"/><v></v>', b"<v>4</v>")
+        rows = b"".join(row % (n, n, n, cell) for n, cell in enumerate(cells, 2))
+
+        source = opened(workbook(entry(SHEET, sheet_of(head + rows)), entry(STRINGS, strings_of())))
+
+        assert source.sample(9) == [("1", "2"), ("1", ""), ("1", ""), ("1", "4")]
+        assert [warning.split(" ")[0:3] for warning in source.warnings] == [
+            ["1", "cell", "is"],
+            ["2", "formulas", "have"],
+        ]
 
     def test_is_found_inside_a_zip(self, opened: Opener) -> None:
         source = opened(zipped([entry("whatever", book([["a", "b"], ["x", "y"]]))]))

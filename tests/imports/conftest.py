@@ -2,7 +2,7 @@
 
 import importlib.util
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from accounts.identity.models import User
 from jobs.testing import run_due
 from records.imports import actions
 from records.models import Collection, Import, MissingLink, Record
+from records.values import FieldSpec
 from records.views.import_forms import Column, DesignForm, MappingForm
 from tenants.models import Organisation
 from tests.records.conftest import Design, ada, ben, cy, design, inside
@@ -60,8 +61,9 @@ def design_of(row: Import, *, data: Any = None) -> DesignForm:
     user = User.objects.get(pk=str(row.created_by))
     columns = [Column.of(kept) for kept in row.proposal["fields"]]
     targets = targets_for(load(user, at=NOW))
-    blank = DesignForm(columns, targets, name=row.proposal["name"])
-    said: dict[str, Any] = {"name": row.proposal["name"], "on_missing": "leave_empty"}
+    kept = row.proposal
+    blank = DesignForm(columns, targets, name=kept["name"], title=kept["title"])
+    said: dict[str, Any] = {**blank.initial, "on_missing": "leave_empty"}
     for one in blank.columns:
         said |= {one.add_prefix(name): value for name, value in one.initial.items() if value not in (False,)}
     form = DesignForm(columns, targets, said | (data or {}), name="")
@@ -120,11 +122,15 @@ def bring(inside: Organisation, ada: User) -> Bring:
 
 def choose(row: Import, by: User, **more: Any) -> None:
     """Choose the columns as they are guessed."""
+    assert row.collection is not None
+    choose_fields(row, by, row.collection.specs(), **more)
+
+
+def choose_fields(row: Import, by: User, specs: Sequence[FieldSpec], **more: Any) -> None:
+    """Choose the columns as they are guessed, for these fields."""
     from records.importing import guess_mapping
 
-    assert row.collection is not None
     columns = [Column.of(kept) for kept in row.proposal["fields"]]
-    specs = row.collection.specs()
     guessed = {name: spec.key for name, spec in guess_mapping([one.name for one in columns], specs).items()}
     data = {f"c{at}": guessed.get(one.name, "") for at, one in enumerate(columns)}
     form = MappingForm(

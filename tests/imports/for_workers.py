@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from jobs.actions.running import Run
-from records.imports import loading
+from records.imports import into_collection
 
-loading.ROWS = 1000
+into_collection.ROWS = 1000
 PLAN = Path(os.environ["IMPORT_KILLS"])
 _renew, _remember = Run._renew, Run._remember
 

@@ -1,6 +1,7 @@
 """The pages of an import, as browsers see them."""
 
 import re
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from config.bodies import WholeBody
 from jobs.testing import run_due
 from records.models import Collection, Import, Record
 from tenants.context import Actor, enter
@@ -166,3 +168,27 @@ class TestOthers:
         ben = client_as("ben@pulse.example", pulse)
         assert ben.get("/imports/").status_code == 403
         assert ben.post("/imports/", {"file": SimpleUploadedFile("a.csv", PLACES)}).status_code == 403
+
+
+class TestUploads:
+    def test_of_a_hundred_thousand_parts_are_turned_away(self, ada_at: Client) -> None:
+        for head in (b'name="file"; filename="a.csv"', b'name="x"'):
+            part = b"--cut\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n1\r\n"
+            body = part * 100_000 + b"--cut--\r\n"
+            answer = ada_at.post("/imports/", body, content_type="multipart/form-data; boundary=cut")
+            assert answer.status_code == 400
+
+    def test_that_break_off_begin_no_import(self, ada_at: Client, pulse: Organisation) -> None:
+        body = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nname,x\nA,1\n'
+        broken = WholeBody(BytesIO(body), len(body) + 100)
+        more: dict[str, Any] = {"wsgi.input": broken, "CONTENT_LENGTH": str(len(body) + 100)}
+        answer = ada_at.post("/imports/", b"x", content_type="multipart/form-data; boundary=cut", **more)
+        assert answer.status_code == 408
+        with enter(pulse, actor=Actor.system("test")):
+            assert not Import.objects.exists()
+
+    def test_that_say_they_are_too_large_are_turned_away_unread(self, ada_at: Client, settings: Any) -> None:
+        settings.UPLOAD_LIMIT = -(1024 * 1024) + 100
+        answer = ada_at.post("/imports/", {"file": SimpleUploadedFile("a.csv", PLACES * 10)})
+        assert answer.status_code == 413
+        assert b"too large" in answer.content

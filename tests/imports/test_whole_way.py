@@ -4,18 +4,21 @@ import pytest
 from django.test import override_settings
 
 from accounts.identity.models import User
+from audit.models import Event
 from jobs.models import Job
 from jobs.testing import run_due
+from permissions import perms
 from permissions.models import Membership, Role
-from records.actions import collections, records
+from records.actions import collections, files, records
 from records.imports import actions, store
 from records.imports.refusals import MappingRefused, NotAllowedAnyMore, NotNow, SameFile, UploadRefused
 from records.imports.store import Spool
-from records.models import Collection, Import, Record, Tally
+from records.models import Collection, Import, Record, RecordFile, RecordUserGrant, Tally
 from records.values import FieldSpec, FieldType
 from tenants.models import Organisation
 from tests.imports.conftest import NOW, Bring, choose, flights_head, sent, values_of
 from tests.records.conftest import Design, add
+from tests.records.test_record_policies import grant
 
 PLACES = b"code,name,opened,seats\nA,Arena,2026-05-01,12000\nB,Barn,2025-11-30,90\nC,Cellar,,60\n"
 MIXED = (
@@ -171,6 +174,21 @@ class TestUndo:
         assert (row.state, row.removed, row.kept) == ("undone", 3, 0)
         assert not Record.objects.exists()
         assert sum(Tally.objects.values_list("live", flat=True)) == 0
+
+    def test_takes_files_and_shares_of_the_records_along(
+        self, bring: Bring, inside: Organisation, ada: User, cy: User
+    ) -> None:
+        row = bring(PLACES)
+        record = Record.objects.get(values__code="B")
+        files.attach(record=record, name="plan.txt", chunks=[b"a plan"], by=ada, at=NOW)
+        grant(RecordUserGrant, cy, perms.RECORDS_VIEW, record)
+        actions.undo(row=row, keep_changed=False, by=ada, at=NOW)
+        run_due(inside)
+        row.refresh_from_db()
+        assert (row.state, row.removed) == ("undone", 3)
+        assert not RecordFile.objects.exists()
+        assert not RecordUserGrant.objects.exists()
+        assert Event.objects.filter(code="records.record.removed").count() == 3
 
     @pytest.mark.parametrize(("keep", "left"), [(True, 1), (False, 0)])
     def test_what_was_changed_since_stays_by_choice(

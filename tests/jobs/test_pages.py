@@ -1,15 +1,18 @@
 """The pages about jobs: who sees which, what they show, what may be done."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from accounts.identity.models import User
 from config.urls import tenant
 from jobs.actions import enqueue
+from jobs.actions.taking import take
 from jobs.models import ClockTime, Job, from_now
 from jobs.testing import run_due
 from tenants.context import enter
@@ -100,6 +103,35 @@ class TestOneJob:
         assert "1,000 of 40,000" in page
         assert "a second" in page
         assert "6\u00a0min left" in page
+
+    def test_reckons_from_where_it_went_on(self, pulse: Organisation, client_as: ClientAs) -> None:
+        job = asked_by(pulse, ADA)
+        with enter(pulse, actor=ACTOR):
+            Job.objects.filter(pk=job.pk).update(
+                state="cancelled",
+                begun_at=from_now(-86_400),
+                ended_at=ClockTime(),
+                done=20_000,
+                total=40_000,
+                checkpoint={"at": 1},
+            )
+        client_as(ADA, pulse).post(url("retry", job.pk))
+        with enter(pulse, actor=ACTOR):
+            assert take(queue="app") is not None
+            Job.objects.filter(pk=job.pk).update(begun_at=F("begun_at") - timedelta(seconds=10), done=21_000)
+        page = client_as(ADA, pulse).get(url("detail", job.pk)).content.decode()
+        assert "3\u00a0min left" in page
+
+    @pytest.mark.parametrize(("checkpoint", "label"), [({}, "Try again"), ({"at": 2}, "Go on")])
+    def test_says_whether_it_would_begin_again_or_go_on(
+        self, pulse: Organisation, client_as: ClientAs, checkpoint: dict[str, int], label: str
+    ) -> None:
+        job = asked_by(pulse, ADA)
+        with enter(pulse, actor=ACTOR):
+            Job.objects.filter(pk=job.pk).update(
+                state="failed", ended_at=ClockTime(), error="No.", checkpoint=checkpoint
+            )
+        assert label in client_as(ADA, pulse).get(url("detail", job.pk)).content.decode()
 
     def test_shows_its_result(self, pulse: Organisation, client_as: ClientAs) -> None:
         job = asked_by(pulse, ADA)

@@ -8,6 +8,8 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
+from audit.queries import Filters, page
+from audit.sentences import say
 from jobs import bells, registry
 from jobs.actions import Run, cancel, enqueue, retry
 from jobs.actions.enqueueing import PayloadTooLarge
@@ -66,6 +68,21 @@ class TestAJob:
         with enter(pulse, actor=ACTOR):
             codes = Event.objects.filter(object_id=job.pk).order_by("eid").values_list("code", flat=True)
             assert list(codes) == ["jobs.job.added", "jobs.job.changed", "jobs.job.changed"]
+
+    def test_is_in_the_trail_in_words(self, pulse: Organisation) -> None:
+        job = ask(pulse, "tests.fail", times=1, how="refusal")
+        run_due(pulse)
+        with enter(pulse, actor=ACTOR):
+            retry(job=job)
+            cancel(job=job, at=timezone.now())
+            entries = page(Filters(object_id=job.pk)).entries
+            assert [one.sentence for one in say(entries)] == [
+                "test stopped: A test",
+                "test had it go on: A test",
+                "A test: failed",
+                "A test: begun",
+                "test asked for: A test",
+            ]
 
     def test_is_asked_for_though_redis_does_not_answer(self, pulse: Organisation, settings: Any) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"

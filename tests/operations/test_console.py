@@ -1,17 +1,25 @@
 """The operators' console: organisations, acts with a reason, and nothing of what organisations own."""
 
+import html
+import re
+from datetime import timedelta
+
+import pyotp
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
-from accounts.identity.models import User
-from operations.models import OperatorAct
-from tenants.context import control_plane
-from tenants.models import Organisation
+from accounts.identity.models import Session, User
+from operations.actions import figures
+from operations.console.meaning import MEANING
+from operations.models import FleetState, OperatorAct
+from tenants.context import Actor, control_plane, enter
+from tenants.models import Organisation, Shard
 from tenants.placement import State
 from tests.accounts.test_operators import enrol, with_password
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, ClientAs
 from tests.people import visitor
 
 LIST = "/console/tenants/organisation/"
@@ -44,6 +52,42 @@ class TestOrganisations:
         page = console.get(f"{LIST}{pulse.pk}/change/").content.decode()
         assert "ada@pulse.example" not in page
 
+    def test_show_how_long_they_have_been_so_and_how_far_their_schema_is(
+        self, console: Client, pulse: Organisation
+    ) -> None:
+        Organisation.objects.filter(pk=pulse.pk).update(created_at=timezone.now() - timedelta(days=21))
+        FleetState.objects.filter(organisation=pulse).update(version="old")
+        page = console.get(LIST).content.decode()
+        assert re.search(r"3\s+weeks", page)
+        assert ">Behind<" in page
+        assert ">Current<" in page
+        FleetState.objects.filter(organisation=pulse).update(error="ProgrammingError: no")
+        assert ">Failed<" in console.get(f"{LIST}?schema=failed").content.decode()
+        assert "ProgrammingError: no" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
+
+    @pytest.mark.parametrize(("wanted", "shown"), [("current", False), ("behind", True), ("failed", False)])
+    def test_are_found_by_their_schema(
+        self, console: Client, pulse: Organisation, wanted: str, shown: bool
+    ) -> None:
+        FleetState.objects.filter(organisation=pulse).delete()
+        assert ("Pulse Nights" in console.get(f"{LIST}?schema={wanted}").content.decode()) is shown
+
+    def test_show_when_somebody_used_them_last(
+        self, console: Client, pulse: Organisation, client_as: ClientAs
+    ) -> None:
+        client_as("ben@pulse.example", pulse).get("/")
+        assert figures.refresh() >= 1
+        known = Organisation.objects.get(pk=pulse.pk)
+        assert known.people_count == 3
+        assert known.size_bytes > 100_000
+        assert timezone.now() - known.last_active_at < timedelta(minutes=5)  # type: ignore[operator]  # just written
+        with enter(pulse, actor=Actor.system("test")):
+            Session.objects.all().delete()
+        figures.refresh()
+        assert Organisation.objects.get(pk=pulse.pk).last_active_at == known.last_active_at
+        page = console.get(f"{LIST}{pulse.pk}/change/").content.decode()
+        assert "under a minute ago" in page
+
     def test_are_made_with_a_reason(self, console: Client) -> None:
         told = {
             "name": "Made Here",
@@ -56,6 +100,24 @@ class TestOrganisations:
         assert console.post(f"{LIST}make/", told).status_code == 302
         assert Organisation.objects.get(slug="made-here").shard_id == "shard_2"
         assert OperatorAct.objects.get().reason == "Asked for by phone"
+
+    def test_are_not_made_without_it(self, console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The act is written with the organisation: where one fails, the other is not there either."""
+
+        def fail(*args: object, **columns: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(OperatorAct.objects, "create", fail)
+        told = {
+            "name": "N",
+            "slug": "no-act",
+            "owner_name": "M",
+            "owner_email": "m@m.example",
+            "reason": "Because it is",
+        }
+        with pytest.raises(ZeroDivisionError):
+            console.post(f"{LIST}make/", told)
+        assert not Organisation.objects.filter(slug="no-act", domains__isnull=False).exists()
 
     @pytest.mark.parametrize("page", ["add/", "{pk}/delete/"])
     def test_are_not_written_behind_the_actions(
@@ -84,9 +146,68 @@ class TestState:
         assert console.post(state_page(pulse, State.SUSPENDED), {"reason": reason}).status_code == 422
         assert not OperatorAct.objects.exists()
 
+    @pytest.mark.parametrize("state", list(State))
+    def test_each_says_on_its_page_what_it_stops(
+        self, console: Client, pulse: Organisation, state: State
+    ) -> None:
+        Organisation.objects.filter(pk=pulse.pk).update(state=state.value)
+        page = html.unescape(console.get(f"{LIST}{pulse.pk}/change/").content.decode())
+        assert all(line in page for line in MEANING[state])
+
+    @pytest.mark.parametrize(
+        ("typed", "status", "becomes"), [("puls", 422, "leaving"), ("pulse", 302, "gone")]
+    )
+    def test_the_last_one_asks_for_the_address(
+        self, console: Client, pulse: Organisation, typed: str, status: int, becomes: str
+    ) -> None:
+        Organisation.objects.filter(pk=pulse.pk).update(state=State.LEAVING.value)
+        told = {"reason": "Contract ended", "named": typed}
+        assert console.post(state_page(pulse, State.GONE), told).status_code == status
+        assert Organisation.objects.get(pk=pulse.pk).state == becomes
+        assert OperatorAct.objects.filter(act="gone").exists() is (becomes == "gone")
+
     @pytest.mark.parametrize("state", ["gone", "trial", "nonsense"])
     def test_goes_only_where_it_may(self, console: Client, pulse: Organisation, state: str) -> None:
         assert console.post(f"{LIST}{pulse.pk}/state/{state}/", {"reason": "Because"}).status_code == 403
+
+
+class TestShards:
+    page = "/console/tenants/shard/shard_2/change/"
+
+    def test_are_changed_with_a_reason(self, console: Client) -> None:
+        told = {"region": "local", "capacity": 5000, "reason": "Full before long"}
+        assert console.post(self.page, told).status_code == 302
+        assert not Shard.objects.get(alias="shard_2").is_open
+        act = OperatorAct.objects.get()
+        assert (act.organisation_label, act.act) == ("Shard shard_2", "Takes new organisations: no")
+        assert act.reason == "Full before long"
+
+    def test_are_not_changed_without_one(self, console: Client) -> None:
+        told = {"region": "local", "capacity": 5000, "reason": ""}
+        assert console.post(self.page, told).status_code == 200
+        assert Shard.objects.get(alias="shard_2").is_open
+        assert not OperatorAct.objects.exists()
+
+
+class TestSignIn:
+    def test_leads_to_the_page_that_was_asked_for(self, db: None) -> None:
+        cache.clear()
+        with control_plane():
+            User.objects.create_superuser("oz@enclave.example", "Oz", PASSWORD)
+        first = visitor(settings.OPERATORS_HOST)
+        with_password(first)
+        secret = enrol(first)
+        client = visitor(settings.OPERATORS_HOST)
+        page = client.get(LIST, follow=True).redirect_chain[-1][0]
+        step = client.post(page, {"login": "oz@enclave.example", "password": PASSWORD})["Location"]
+        arrived = client.post(step, {"code": pyotp.TOTP(secret).now()}, follow=True)
+        assert (arrived.redirect_chain[-1][0], arrived.status_code) == (LIST, 200)
+
+    @pytest.mark.parametrize(
+        ("asked", "leads"), [("/console/", "/console/"), ("//evil.example/", "/console/")]
+    )
+    def test_whoever_is_in_is_not_asked_again(self, console: Client, asked: str, leads: str) -> None:
+        assert console.get("/console/login/", {"next": asked})["Location"] == leads
 
 
 class TestWalls:

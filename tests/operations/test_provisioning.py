@@ -15,7 +15,7 @@ from operations.models import Provisioning
 from operations.models.provisioning import Step
 from tenants.context import Actor, enter, on_shard
 from tenants.models import Domain, Organisation, RetiredSlug
-from tenants.names import SCHEMA_PATTERN, BadSlug
+from tenants.names import SCHEMA_PATTERN, BadSlug, new_schema_name
 
 ACTOR = Actor.system("test")
 Cast = dict[str, Organisation]
@@ -54,7 +54,22 @@ class TestProvision:
         assert {first.shard_id, second.shard_id} == {"shard_1", "shard_2"}
 
     @pytest.mark.parametrize(
-        "slug", ["Acme", "a", "-ab", "ab-", "a--b", "admin", "pg_x", "x" * 41, 'a"b', "a\nb", ""]
+        "slug",
+        [
+            "Acme",
+            "a",
+            "-ab",
+            "ab-",
+            "a--b",
+            "admin",
+            "pg_x",
+            "x" * 41,
+            'a"b',
+            "a\nb",
+            "a\x00b",
+            "a\u200fb",
+            "",
+        ],
     )
     def test_refuses_bad_addresses(self, db: None, slug: str) -> None:
         with pytest.raises(BadSlug):
@@ -98,31 +113,89 @@ class TestFailure:
         assert provision(wish("fresh-again")).slug == "fresh-again"
 
 
+class Died(BaseException):
+    """Ends a making without a chance to undo anything, as a killed process does."""
+
+
 class TestSweep:
-    def died_after(self, step: Step) -> Provisioning:
-        """Return a making whose process died after a step, long ago."""
-        making = provision(wish()).makings.get()
-        Domain.objects.filter(tenant__slug="fresh").delete()
-        if step is not Step.FILLED:
-            with on_shard(making.shard_id), connections[making.shard_id].cursor() as cursor:
-                cursor.execute("SELECT enclave.claim()")
-        making.note(step=step, begun_at=timezone.now() - timedelta(hours=1), ended_at=None)
+    """A process that dies between any two steps: the sweeper undoes the making, or finishes it."""
+
+    def died_at(self, step: str, *, after: bool) -> Provisioning:
+        """Return a making whose process died before or after a step, long ago."""
+        careful = getattr(provisioning, step)
+
+        def die(*args: Any, **kwargs: Any) -> None:
+            if after:
+                careful(*args, **kwargs)
+            raise Died
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(provisioning, step, die)
+            with pytest.raises(Died):
+                provision(wish(shard="shard_1"))
+        making = Provisioning.objects.filter(slug="fresh").latest("pk")
+        making.note(begun_at=timezone.now() - timedelta(hours=1))
         return making
 
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize("step", ["_claim_schema", "_write_organisation", "found", "note_address"])
+    def test_undoes_what_nobody_can_use(
+        self, organisations: Cast, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+    ) -> None:
+        before = schemas("shard_1").keys()
+        making = self.died_at(step, after=after)
+        monkeypatch.setattr(provisioning, "STALE_AFTER", timedelta(seconds=-1))
+        assert sweep(at=timezone.now()) >= 1
+        assert Provisioning.objects.get(pk=making.pk).step == Step.UNDONE
+        assert schemas("shard_1").keys() <= before
+        assert not Organisation.objects.filter(slug="fresh").exists()
+
     def test_finishes_what_was_confirmed(self, db: None) -> None:
-        self.died_after(Step.FILLED)
+        def die(**columns: Any) -> None:
+            raise Died
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Domain.objects, "create", die)
+            with pytest.raises(Died):
+                provision(wish())
+        Provisioning.objects.update(begun_at=timezone.now() - timedelta(hours=1))
         assert sweep(at=timezone.now()) == 1
-        assert Organisation.objects.get(slug="fresh").primary_host == "fresh.enclave.localhost"
+        organisation = Organisation.objects.get(slug="fresh")
+        assert organisation.primary_host == "fresh.enclave.localhost"
+        with enter(organisation, actor=ACTOR):
+            assert User.objects.count() == 1
 
     def test_leaves_fresh_makings_alone(self, db: None) -> None:
-        making = self.died_after(Step.FILLED)
+        making = self.died_at("found", after=True)
         making.note(begun_at=timezone.now())
         assert sweep(at=timezone.now()) == 0
 
-    def test_an_organisation_is_never_discarded(self, db: None) -> None:
-        making = provision(wish()).makings.get()
+    def test_one_that_cannot_be_settled_holds_up_no_other(self, db: None) -> None:
+        self.died_at("found", after=True)
+        stuck = Provisioning.objects.create(
+            slug="stuck",
+            name="Stuck",
+            shard_id="shard_1",
+            schema_name=new_schema_name(),
+            step=Step.FILLED,
+            organisation=Organisation.objects.get(slug="pulse"),
+            begun_at=timezone.now() - timedelta(hours=2),
+        )
+        assert sweep(at=timezone.now()) == 1
+        assert Provisioning.objects.get(pk=stuck.pk).step == Step.FILLED
+
+    def test_an_organisation_is_never_discarded(self, pulse: Organisation) -> None:
+        """A committed one: in the transaction that made it, PostgreSQL itself refuses to drop it."""
+        making = pulse.makings.get()
         assert undo(making) is False
         assert making.schema_name in schemas(making.shard_id)
+
+    def test_a_schema_dropped_before_counts_as_undone(self, db: None) -> None:
+        """A process that slept through the sweep may write that it got further."""
+        making = self.died_at("found", after=True)
+        assert undo(making)
+        making.note(step=Step.PLACED)
+        assert sweep(at=timezone.now()) == 1
 
 
 class TestRights:

@@ -8,15 +8,18 @@ from django.db import IntegrityError, transaction
 from accounts.actions.people import add_person
 from accounts.identity.models import User
 from permissions import perms
+from permissions.actions.groups import add_to_group
 from permissions.actions.memberships import (
     assign_role,
     deactivate,
     end_membership,
     found_owner,
+    lift_last_day,
     reactivate,
+    shut_out_leavers,
 )
 from permissions.holder import holds, load
-from permissions.models import GroupMembership, Membership
+from permissions.models import GroupMembership, GroupProfile, Membership
 from permissions.models.closed import WriteRefused
 from permissions.refusals import (
     AboveYou,
@@ -128,6 +131,44 @@ class TestLeaving:
         end_membership(user=ben, by=ada, at=at, ends_at=at + DAY)
         assert load(ben, at=at).is_member
         assert not load(ben, at=at + DAY).is_member
+
+    def test_nobody_puts_off_their_own(self, ada: User, ann: User, at: datetime) -> None:
+        end_membership(user=ann, by=ada, at=at, ends_at=at + DAY)
+        end_membership(user=ann, by=ann, at=at, ends_at=at + DAY / 2)
+        with pytest.raises(NotYourself):
+            end_membership(user=ann, by=ann, at=at, ends_at=at + DAY)
+        with pytest.raises(NotYourself):
+            lift_last_day(user=ann, by=ann, at=at)
+        end_membership(user=ann, by=ada, at=at, ends_at=at + 2 * DAY)
+        lift_last_day(user=ann, by=ada, at=at)
+        with pytest.raises(AlreadyThere):
+            lift_last_day(user=ann, by=ada, at=at)
+
+    def test_a_planned_day_stays_with_another_role(self, ada: User, ben: User, at: datetime) -> None:
+        end_membership(user=ben, by=ada, at=at, ends_at=at + DAY)
+        assign_role(user=ben, role=role("admin"), by=ada, at=at)
+        assert not load(ben, at=at + DAY).is_member
+
+    def test_who_left_on_a_planned_day_is_shut_out_by_the_sweep(
+        self, ada: User, ben: User, staff: GroupProfile, at: datetime
+    ) -> None:
+        add_to_group(group=staff, user=ben, by=ada, at=at)
+        end_membership(user=ben, by=ada, at=at, ends_at=at + DAY)
+        version = ben.session_version
+        assert shut_out_leavers(at=at) == 0
+        assert shut_out_leavers(at=at + DAY) == 1
+        assert shut_out_leavers(at=at + DAY) == 0
+        ben.refresh_from_db()
+        assert (ben.is_active, ben.session_version) == (False, version + 1)
+        assert not GroupMembership.objects.current(at=at + DAY).filter(user=ben).exists()
+
+    def test_who_comes_back_is_in_no_group(
+        self, ada: User, ben: User, staff: GroupProfile, at: datetime
+    ) -> None:
+        add_to_group(group=staff, user=ben, by=ada, at=at)
+        end_membership(user=ben, by=ada, at=at, ends_at=at + DAY)
+        reactivate(user=ben, role=role("member"), by=ada, at=at + DAY)
+        assert not load(ben, at=at + DAY).groups
 
     def test_not_before_now(self, ada: User, ben: User, at: datetime) -> None:
         with pytest.raises(EndsTooEarly):

@@ -1,6 +1,9 @@
 """The pages about people, groups, roles and sharing, walked through as people do."""
 
+from collections.abc import Callable
 from datetime import datetime
+from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +13,9 @@ from django.utils import timezone
 from accounts.identity.models import User
 from permissions import perms
 from permissions.actions.grants import grant
-from permissions.actions.groups import add_to_group
+from permissions.actions.groups import add_to_group, create_group, leave_group
+from permissions.actions.memberships import deactivate
+from permissions.actions.roles import set_guest_ceiling
 from permissions.holder import load
 from permissions.models import GroupMembership, GroupProfile, Membership, Role
 from permissions.panels import address
@@ -27,6 +32,12 @@ URLS = "config.urls.tenant"
 def url(name: str, *args: object) -> str:
     """Return the address of one of the room's pages."""
     return reverse(f"permissions:{name}", urlconf=URLS, args=args)
+
+
+def main_of(response: Any) -> str:
+    """Return what a page says beside its frame, without entities."""
+    page: str = response.content.decode()
+    return unescape(page[page.index("<main") : page.index("</main>")])
 
 
 @pytest.fixture
@@ -115,7 +126,9 @@ class TestGroups:
         made = GroupProfile.objects.get(group__name="Door staff")
         owner.post(url("group_add", made.pk), {"person": ben.pk, "starts": "", "ends": ""})
         assert "Ben Castillo" in owner.get(url("group", made.pk)).content.decode()
-        owner.post(url("group_end", made.pk, ben.pk), {"ends": ""})
+        assert owner.post(url("group_end", made.pk, ben.pk), {"when": "day", "ends": ""}).status_code == 422
+        assert GroupMembership.objects.current(at=timezone.now()).exists()
+        owner.post(url("group_end", made.pk, ben.pk), {"when": "now"})
         assert not GroupMembership.objects.current(at=timezone.now()).exists()
 
     def test_last_days_belong_to_the_period(self, owner: Client, ben: User, staff: GroupProfile) -> None:
@@ -124,6 +137,26 @@ class TestGroups:
         (period,) = GroupMembership.objects.filter(user=ben)
         assert period.ends_at is not None
         assert timezone.localtime(period.ends_at).date() == last + DAY
+
+
+class TestLastDay:
+    def test_is_set_kept_through_another_role_and_taken_back(self, owner: Client, ben: User) -> None:
+        last = timezone.localdate() + 3 * DAY
+        page, role_page = url("person_end", ben.pk), url("person_role", ben.pk)
+        assert "No last day" not in owner.get(page).content.decode()
+        assert owner.post(page, {"when": "day", "ends": last.isoformat()}).status_code == 302
+        assert "Their last day stays" in owner.get(role_page).content.decode()
+        owner.post(role_page, {"role": role("admin").pk})
+        period = Membership.objects.current(at=timezone.now()).get(user=ben)
+        assert period.ends_at is not None
+        assert f'value="{last.isoformat()}"' in owner.get(page).content.decode()
+        assert owner.post(page, {"when": "never"}).status_code == 302
+        assert Membership.objects.current(at=timezone.now()).get(user=ben).ends_at is None
+
+    def test_nothing_ends_when_none_was_chosen(self, owner: Client, ben: User) -> None:
+        answer = owner.post(url("person_end", ben.pk), {"when": "day", "ends": ""})
+        assert "Choose the last day" in answer.content.decode()
+        assert load(ben, at=timezone.now()).is_member
 
 
 class TestRoles:
@@ -187,6 +220,25 @@ class TestSharing:
         assert guest.post(f"{address('unshare', event)}?to=person:{ben.pk}").status_code == 403
         assert guest.post(f"{address('unshare', event)}?to=person:{cy.pk}").status_code == 302
 
+    def test_a_guest_who_shares_does_not_learn_who_is_here(
+        self,
+        pulse: Organisation,
+        client_as: ClientAs,
+        ada: User,
+        cy: User,
+        staff: GroupProfile,
+        event: Record,
+        at: datetime,
+    ) -> None:
+        set_guest_ceiling(names=[perms.RECORDS_SHARE], by=ada, at=at)
+        grant(obj=event, to=cy, names=[perms.RECORDS_SHARE], by=ada, at=at)
+        add_to_group(group=staff, user=cy, by=ada, at=at)
+        create_group(name="Secret society", by=ada, at=at)
+        page = client_as("cy@pulse.example", pulse).get(address("share", event)).content.decode()
+        assert "Door staff" in page
+        assert "Secret society" not in page
+        assert "ben@pulse.example" not in page
+
     def test_says_why_somebody_can_see_it(
         self,
         owner: Client,
@@ -202,9 +254,126 @@ class TestSharing:
         page = owner.get(address("access", event), {"person": str(cy.pk)}).content.decode()
         assert "Inherited from the collection Events: shared with the group Door staff by Ada Okafor" in page
 
-    def test_lists_what_is_shared_with_oneself(
+    def test_lists_what_is_shared_with_oneself_to_be_given_up(
         self, pulse: Organisation, client_as: ClientAs, ada: User, cy: User, events: Collection, at: datetime
     ) -> None:
         grant(obj=events, to=cy, names=[perms.RECORDS_VIEW], by=ada, at=at)
-        page = client_as("cy@pulse.example", pulse).get(url("shared_with_me")).content.decode()
+        guest = client_as("cy@pulse.example", pulse)
+        assert "Shared with me" in guest.get("/").content.decode()
+        page = guest.get(url("shared_with_me")).content.decode()
         assert "Events" in page
+        give_up = f"{address('unshare', events)}?to=person:{cy.pk}"
+        assert give_up in page
+        assert "Give up your access to Events" in guest.get(give_up).content.decode()
+        answer = guest.post(give_up, follow=True)
+        assert answer.redirect_chain == [(url("shared_with_me"), 302)]
+        assert "Nothing is shared with you yet" in answer.content.decode()
+
+    def test_is_searched_beyond_what_is_shown(
+        self,
+        owner: Client,
+        ada: User,
+        cy: User,
+        events: Collection,
+        at: datetime,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("permissions.views.sharing.MOST", 1)
+        later = Collection.objects.create(name="Later", key="later")
+        for number, obj in enumerate((events, later)):
+            grant(obj=obj, to=cy, names=[perms.RECORDS_VIEW], by=ada, at=at + number * DAY)
+        assert "Events" not in main_of(owner.get(url("sharing")))
+        assert "Events" in main_of(owner.get(url("sharing"), {"q": "events"}))
+
+
+class TestWhyNot:
+    """The same page says what keeps somebody out, and what would let them in."""
+
+    @pytest.fixture
+    def asked(self, owner: Client, event: Record, cy: User) -> Callable[..., str]:
+        def ask(perm: str = perms.RECORDS_VIEW) -> str:
+            return main_of(owner.get(address("access", event), {"person": str(cy.pk), "perm": perm}))
+
+        return ask
+
+    def test_nothing_is_shared(self, asked: Callable[..., str]) -> None:
+        page = asked()
+        assert "Cy Novak has no access for viewing" in page
+        assert "Guest role does not allow viewing of" in page
+        assert "they are in no group" in page
+
+    def test_their_groups_have_nothing(
+        self, asked: Callable[..., str], ada: User, cy: User, staff: GroupProfile, at: datetime
+    ) -> None:
+        add_to_group(group=staff, user=cy, by=ada, at=at)
+        assert "shared with them or their groups: Door staff" in asked()
+
+    def test_it_was_shared_until_a_day(
+        self, asked: Callable[..., str], ada: User, cy: User, event: Record, at: datetime
+    ) -> None:
+        grant(obj=event, to=cy, names=[perms.RECORDS_VIEW], by=ada, at=at, ends_at=at + DAY / 10**9)
+        assert "was shared with them for viewing until" in asked()
+
+    def test_their_group_had_it_on_the_collection(
+        self,
+        asked: Callable[..., str],
+        ada: User,
+        cy: User,
+        staff: GroupProfile,
+        events: Collection,
+        at: datetime,
+    ) -> None:
+        grant(obj=events, to=staff, names=[perms.RECORDS_VIEW], by=ada, at=at, ends_at=at + DAY / 10**9)
+        add_to_group(group=staff, user=cy, by=ada, at=at)
+        assert "The collection was shared with the group Door staff for viewing until" in asked()
+
+    def test_they_will_be_in_the_group(
+        self, asked: Callable[..., str], ada: User, cy: User, staff: GroupProfile, event: Record, at: datetime
+    ) -> None:
+        grant(obj=event, to=staff, names=[perms.RECORDS_VIEW], by=ada, at=at)
+        add_to_group(group=staff, user=cy, by=ada, at=at, starts_at=at + 9 * DAY)
+        assert "shared with the group Door staff, in which they are from" in asked()
+
+    def test_they_were_in_the_group(
+        self, asked: Callable[..., str], ada: User, cy: User, staff: GroupProfile, event: Record, at: datetime
+    ) -> None:
+        grant(obj=event, to=staff, names=[perms.RECORDS_VIEW], by=ada, at=at)
+        add_to_group(group=staff, user=cy, by=ada, at=at)
+        leave_group(group=staff, by=cy, at=timezone.now())
+        assert "shared with the group Door staff, in which they were until" in asked()
+
+    def test_the_ceiling_of_guests(
+        self, asked: Callable[..., str], ada: User, cy: User, event: Record, at: datetime
+    ) -> None:
+        grant(obj=event, to=cy, names=[perms.RECORDS_DELETE], by=ada, at=at)
+        assert "Cy Novak has access for viewing" in asked()
+        page = asked(perms.RECORDS_DELETE)
+        assert "Cy Novak has no access for deleting" in page
+        assert "Guests may do no more than" in page
+
+    def test_they_are_gone(self, asked: Callable[..., str], ada: User, cy: User, at: datetime) -> None:
+        deactivate(user=cy, by=ada, at=timezone.now())
+        assert "Cy Novak is deactivated" in asked()
+
+
+class TestLeaving:
+    def test_the_organisation_signs_out_for_good(self, member: Client, ben: User) -> None:
+        assert "You leave your groups" in member.get(url("leave")).content.decode()
+        answer = member.post(url("leave"))
+        assert "You have left Pulse Nights" in answer.content.decode()
+        assert member.get("/account/").status_code == 302
+        ben.refresh_from_db()
+        assert not ben.is_active
+
+    def test_is_not_for_the_last_owner(self, owner: Client, ada: User) -> None:
+        answer = owner.post(url("leave"))
+        assert answer.status_code == 422
+        assert "An organisation needs an owner" in answer.content.decode()
+        assert owner.get("/account/").status_code == 200
+
+    def test_a_group(self, member: Client, ada: User, ben: User, staff: GroupProfile, at: datetime) -> None:
+        add_to_group(group=staff, user=ben, by=ada, at=at)
+        assert url("group_leave", staff.pk) in member.get("/account/").content.decode()
+        assert member.post(url("group_leave", staff.pk)).status_code == 302
+        assert not load(ben, at=timezone.now()).groups
+        assert member.get(url("group_leave", staff.pk)).status_code == 404

@@ -127,7 +127,7 @@ class TestWhy:
         day = midnight - DAY
         assert reason.sentence == (
             "Inherited from the collection Events: shared with the group Door staff by Ada Okafor "
-            f"until {day.day} {day:%B %Y}, for seeing the collection and viewing"
+            f"until {day.day} {day:%B %Y}, for viewing"
         )
 
     def test_says_what_a_ceiling_takes_away(self, ada: User, cy: User, event: Record, at: datetime) -> None:

@@ -39,9 +39,15 @@ def _walk(resolver: URLResolver, prefix: str) -> Iterator[Place]:
             yield Place(f"{prefix}{entry.name}", _holes(entry))
 
 
+# Keys of registered rooms: the same in every organisation, so nobody's.
+ROOM = "RoomKey"
+
+
 def _holes(entry: URLPattern) -> dict[str, str]:
     pattern: Any = entry.pattern
     converters = {name: type(converter).__name__ for name, converter in pattern.converters.items()}
+    if entry.default_args.get("kind") == "room":
+        converters["key"] = ROOM
     return converters or dict.fromkeys(pattern.regex.groupindex, "StringConverter")
 
 
@@ -53,10 +59,12 @@ def drawn(place: Place, random: Random, *, own: Things, foreign: Things) -> dict
 
     At least one thing is foreign. None when there is nothing that would fit.
     """
-    names = list(place.holes)
+    names = [name for name, kind in place.holes.items() if kind != ROOM]
+    if not names:
+        return None
     forced = random.choice(names)
     values: dict[str, object] = {}
-    for name in names:
+    for name in place.holes:
         is_foreign = name == forced or random.random() < 0.5
         pool = (foreign if is_foreign else own)[place.holes[name]]
         if not pool:
@@ -68,6 +76,8 @@ def drawn(place: Place, random: Random, *, own: Things, foreign: Things) -> dict
 def each(place: Place, *, own: Things, foreign: Things) -> Iterator[dict[str, object]]:
     """Yield every foreign thing in every hole of an address, the other holes filled with ours."""
     for name, kind in place.holes.items():
+        if kind == ROOM:
+            continue
         others = {other: own[place.holes[other]][:1] for other in place.holes if other != name}
         if not all(others.values()):
             continue

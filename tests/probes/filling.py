@@ -19,8 +19,10 @@ from permissions.actions.memberships import assign_role
 from permissions.holder import load
 from permissions.models import GroupProfile, Role
 from permissions.models.roles import MEMBER_RANK
-from records.actions import collections, records, views
+from records import rooms
+from records.actions import collections, files, records, views
 from records.models import Collection
+from records.rooms.examples import make
 from records.tables import TableQuery, of_collection
 from records.values import FieldSpec, FieldType
 from tenants.context import Actor, enter
@@ -58,6 +60,8 @@ def fill(organisation: Organisation, owner_email: str, *, name: str) -> Filled:
         filled = Filled(organisation, owner, marker, collection)
         _fill_people(filled)
         _fill_records(filled)
+        for room in rooms.registered():
+            filled.made[f"room_{room.key}"] = make(room, marker=marker)
         filled.made["job"] = enqueue("probe.nothing", payload={}, label=f"Job {marker}", by=owner)
     return filled
 
@@ -104,6 +108,13 @@ def _fill_records(filled: Filled) -> None:
             at=now,
         )
         filled.made[f"record_{number}"] = done.record
+    filled.made["file"] = files.attach(
+        record=filled.made["record_0"],
+        name=f"{marker}.txt",
+        chunks=[marker.encode()],
+        by=owner,
+        at=now,
+    )
     binned = records.move_to_bin(
         collection=filled.collection, ids=[filled.made["record_2"].pk], by=owner, at=now
     )

@@ -165,3 +165,4 @@ class TestProbes:
             if (address := place.filled(values)) and theirs.marker.encode() in read(client.get(address))
         }
         assert len(shown) > 8
+        assert {"records:room-record", "records:room-record-edit"} <= shown

@@ -237,7 +237,7 @@ class TestManyRecords:
         assert Record.objects.live().filter(values__seats=1).count() == 0
         if verb == "change":
             monkeypatch.setattr(undo, "STEPS_AT_ONCE", 1)
-        undo.undo(token=job.result["undo"], by=ada, at=NOW)
+        undo.undo(token=job.result["undo"]["token"], by=ada, at=NOW)
         run_due(inside)
         assert Record.objects.live().filter(values__seats=1).count() == 1250
 

@@ -11,7 +11,8 @@ from django.db import IntegrityError, connections, transaction
 from accounts.identity.models import User
 from records.actions import records, undo
 from records.actions.refusals import CannotUndo, Conflict, Gone, Invalid, Taken
-from records.models import Collection, Record, UniqueValue
+from records.indexes import rules
+from records.models import Collection, IndexState, Record, UniqueValue
 from records.values import dumps
 from tenants.context import Actor, enter
 from tenants.models import Organisation
@@ -218,3 +219,15 @@ def _together(*works: Callable[[], Any]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_collection_that_grows_record_by_record_gets_its_indexes(
+    design: Design, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "SEARCH_INDEXED_FROM", 2)
+    monkeypatch.setattr(rules, "ASKED_EVERY", 1)
+    gigs = design(name="text")
+    records.create(collection=gigs, values={"name": "a"}, by=None, at=NOW)
+    assert not IndexState.objects.exists()
+    records.create(collection=gigs, values={"name": "b"}, by=None, at=NOW)
+    assert [state.kind for state in IndexState.objects.all()] == ["search"]

@@ -124,7 +124,7 @@ class TestRows:
 
     def test_are_loaded_as_an_import_does(self, ada: User) -> None:
         rows = [dumps({"name": "a", "serial": str(number), "bought_on": "2026-01-01"}) for number in range(5)]
-        assert actions.load(room=ROOM, rows=rows, by=ada.pk, at=NOW) == 5
+        assert len(actions.load(room=ROOM, rows=rows, by=ada.pk, at=NOW)) == 5
         assert Speaker.objects.filter(bought_on__year=2026).count() == 5
         with pytest.raises(Taken):
             actions.load(room=ROOM, rows=rows[:1], by=ada.pk, at=NOW)

@@ -71,6 +71,15 @@ class TestRows:
         assert "<script>1" not in page
         assert "<img src=x" not in page
 
+    def test_with_long_names_show_the_whole_on_hover(
+        self, ada: Client, pulse: Organisation, gigs: Collection
+    ) -> None:
+        with enter(pulse, actor=SETTING_UP):
+            add(gigs, {"f_name": "An evening & " + "x" * 300})
+        page = ada.get(LIST).content.decode()
+        assert f'title="An evening &amp; {"x" * 300}" data-panel>' in page
+        assert 'title="Cellar"' not in page
+
     def test_cost_as_many_queries_for_fifty_as_for_two(
         self, ada: Client, pulse: Organisation, gigs: Collection
     ) -> None:

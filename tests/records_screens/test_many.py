@@ -2,14 +2,18 @@
 
 import re
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
+from jobs.models import Job
+from jobs.testing import run_due
 from permissions.actions.memberships import assign_role
 from permissions.actions.roles import create_role
 from permissions.models.roles import MEMBER_RANK
 from records.actions import bulk
 from records.models import Collection, Record, RecordUserGrant, SavedView
+from records.tables import counting
 from tenants.context import enter
 from tenants.models import Organisation
 from tests.people import SETTING_UP
@@ -66,6 +70,24 @@ class TestChange:
         assert gig("Harbour").values["f_fee"] == 7311
 
 
+class TestAllThatMatch:
+    @pytest.mark.parametrize(("counted", "words"), [(10_000, "Select all 33"), (5, "Select all that match")])
+    def test_can_be_picked_whether_or_not_they_are_counted(
+        self,
+        ben: Client,
+        pulse: Organisation,
+        gigs: Collection,
+        monkeypatch: pytest.MonkeyPatch,
+        counted: int,
+        words: str,
+    ) -> None:
+        monkeypatch.setattr(counting.count_up_to, "__defaults__", (counted,))
+        with enter(pulse, actor=SETTING_UP):
+            add(gigs, *({"f_name": f"Gig {number}", "f_seats": 1} for number in range(30)))
+        page = ben.get(LIST, {"size": "25", "f": "f_seats:over:0"}).content.decode()
+        assert words in text(page)
+
+
 class TestMoveToBin:
     def test_can_be_undone_from_the_page(self, ben: Client, gig: Find) -> None:
         picked = [str(gig(name).pk) for name in ("Cellar", "Harbour")]
@@ -89,6 +111,35 @@ class TestMoveToBin:
         assert "It goes on as a job" in text(asked)
         answer = ben.post(f"{LIST}bulk/bin/", hidden_of(asked))
         assert answer["Location"].startswith("/jobs/")
+
+    def test_as_a_job_is_undone_from_its_result(
+        self,
+        ada: Client,
+        ben: Client,
+        pulse: Organisation,
+        gigs: Collection,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(counting.count_up_to, "__defaults__", (bulk.AT_ONCE + 1,))
+        with enter(pulse, actor=SETTING_UP):
+            Record.objects.bulk_create(
+                Record(collection=gigs, values={"f_name": f"Gig {number}"}) for number in range(bulk.AT_ONCE)
+            )
+        asked = ben.post(f"{LIST}bulk/bin/", {"all": "1"}).content.decode()
+        job = ben.post(f"{LIST}bulk/bin/", hidden_of(asked))["Location"]
+        run_due(pulse)
+        with enter(pulse, actor=SETTING_UP):
+            # The page said "over 1,001"; the bar needs the whole.
+            assert Job.objects.get(kind="records.bulk").total == bulk.AT_ONCE + 3
+        undo = re.search(r'href="(/undo/[^"]+)"', ben.get(job).content.decode())
+        assert undo is not None
+        assert "Undo moving to the bin 1,003 records of Gigs" in text(ben.get(undo[1]).content.decode())
+        assert ada.get(undo[1]).status_code == 409
+        assert names(ben.get(LIST).content.decode()) == []
+        ben.post(undo[1])
+        run_due(pulse)
+        with enter(pulse, actor=SETTING_UP):
+            assert Record.objects.live().filter(collection=gigs).count() == bulk.AT_ONCE + 3
 
     def test_of_the_one_record_that_somebody_was_given_is_undone_while_they_may(
         self, ben: Client, pulse: Organisation, gig: Find, share: Share

@@ -47,6 +47,15 @@ class TestPage:
         assert "<html" not in page
         assert "panel-title" in page
 
+    def test_goes_to_the_bin_from_beside_its_list_which_stays_as_it_is(self, ben: Client, gig: Find) -> None:
+        address = page_of(gig("Cellar"))
+        panel = ben.get(address, headers={**HTMX, "HX-Target": "panel"}).content.decode()
+        assert f'action="{address}bin/"' in panel
+        came = f"http://{ben.defaults['HTTP_HOST']}{LIST}?f=f_mood:is:loud"
+        assert ben.post(f"{address}bin/", headers={"Referer": came})["Location"] == f"{LIST}?f=f_mood:is:loud"
+        elsewhere = {"Referer": "https://elsewhere.example/c/gigs/?x=1"}
+        assert ben.post(f"{page_of(gig('Harbour'))}bin/", headers=elsewhere)["Location"] == LIST
+
     def test_is_not_there_for_another_organisation(self, dee: Client, gig: Find) -> None:
         assert dee.get(page_of(gig("Cellar"))).status_code == 404
 
@@ -116,6 +125,14 @@ class TestEditInPlace:
         page = edit(ben, record, "f_seats", "92", begun).content.decode()
         ben.post(f"{page_of(record)}edit/", {**hidden_of(page), "choice_f_seats": "theirs"})
         assert gig("Cellar").values["f_seats"] == 91
+
+    def test_of_the_name_gives_the_link_to_the_record_back(self, ben: Client, gig: Find) -> None:
+        record = gig("Cellar")
+        address = f"{page_of(record)}edit/f_name/?handle"
+        assert f'data-edit="{address}"' in ben.get(LIST).content.decode()
+        begun = hidden_of(ben.get(address, headers=HTMX).content.decode())
+        answer = ben.post(address, {**begun, "f_name": "The <Cellar>"}, headers=HTMX).content.decode()
+        assert answer == f'<a href="{page_of(record)}" data-panel>The &lt;Cellar&gt;</a>'
 
     def test_refuses_a_field_that_one_may_not_read(self, ben: Client, gig: Find) -> None:
         assert ben.get(f"{page_of(gig('Harbour'))}edit/f_fee/").status_code == 404

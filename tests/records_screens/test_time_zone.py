@@ -20,8 +20,11 @@ class TestTimeZone:
                 pk=PROFILE_ID, defaults={"time_zone": "Europe/Berlin"}
             )
             spec = FieldSpec("f_doors", "Doors", FieldType.DATETIME)
-            made = collections.create(name="Doors", fields=(spec,), by=owner, at=now)
+            made = collections.create(name="Doors", fields=(spec,), title_key="f_doors", by=owner, at=now)
             values = {"f_doors": "2026-11-21T22:30:00Z"}
-            records.create(collection=made, values=values, by=owner, at=now)
-        page = signed_in(pulse, "ada@pulse.example").get("/c/doors/").content.decode()
-        assert "21 Nov 2026 23:30</time>" in page
+            done = records.create(collection=made, values=values, by=owner, at=now)
+            assert done.record is not None
+        ada = signed_in(pulse, "ada@pulse.example")
+        assert "21 Nov 2026 23:30</time>" in ada.get("/c/doors/").content.decode()
+        # The name of a record says the same as its cell.
+        assert "<h1>21 Nov 2026 23:30</h1>" in ada.get(f"/c/doors/r/{done.record.pk}/").content.decode()

@@ -1,18 +1,31 @@
 """The context and its backend: nothing reaches a shard outside a tenant's transaction."""
 
+import asyncio
+import pickle
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from copy import copy
 from typing import Any
 
+import psycopg
 import pytest
+from allauth.account.models import EmailAddress
+from asgiref.sync import sync_to_async
 from django.db import DatabaseError, ProgrammingError, connections, transaction
 from django.db.transaction import TransactionManagementError
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import RequestFactory
 
 from accounts.identity.models import User
 from tenants.context import Actor, NoTenant, WrongTenant, become, control_plane, current, enter, on_shard
+from tenants.middleware import HostMiddleware, PlaneMiddleware
 from tenants.models import Organisation
+from tests import servers
 
 ACTOR = Actor.system("test")
+Cast = dict[str, Organisation]
 OF_PULSE = {"ada@pulse.example", "ben@pulse.example", "cy@pulse.example"}
 
 
@@ -64,6 +77,17 @@ class TestEnter:
         assert current() is None
 
 
+def streaming(organisation: Organisation, pieces: Callable[[], Iterator[str]]) -> Iterator[bytes]:
+    """Return the body of a streaming answer that went through the request middleware."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return StreamingHttpResponse(pieces())  # type: ignore[return-value]  # as Django's own handlers see it
+
+    request = RequestFactory().get("/", headers={"host": organisation.primary_host})
+    answer: Any = HostMiddleware(PlaneMiddleware(view))(request)
+    return iter(answer.streaming_content)
+
+
 class TestOutside:
     def test_a_query_raises(self, pulse: Organisation) -> None:
         with pytest.raises(NoTenant):
@@ -91,6 +115,67 @@ class TestOutside:
             thread.start()
             thread.join()
         assert len(seen) == 1
+
+    def test_a_thread_that_was_given_the_context_raises(self, organisations: Cast) -> None:
+        """It has a connection of its own, on which no transaction is open."""
+
+        def work() -> str:
+            try:
+                addresses()
+            except TransactionManagementError as problem:
+                return str(problem)
+            finally:
+                connections.close_all()
+            return ""
+
+        with enter(organisations["pulse"], actor=ACTOR):
+            given = copy_context()
+            with ThreadPoolExecutor(1) as threads:
+                assert "outside a transaction" in threads.submit(given.run, work).result()
+
+    def test_an_event_loop_s_thread_raises(self, organisations: Cast) -> None:
+        with enter(organisations["pulse"], actor=ACTOR):
+            with pytest.raises((NoTenant, DatabaseError)):
+                asyncio.run(sync_to_async(addresses)())
+
+    def test_a_streaming_answer_raises(self, organisations: Cast) -> None:
+        answer = streaming(organisations["pulse"], lambda: (user.email for user in User.objects.iterator()))
+        with pytest.raises(NoTenant):
+            b"".join(answer)
+
+    def test_a_streaming_answer_may_enter_by_itself(self, organisations: Cast) -> None:
+        pulse = organisations["pulse"].placement()
+
+        def pieces() -> Iterator[str]:
+            with enter(pulse, actor=ACTOR):
+                found = sorted(addresses())
+            yield from found
+
+        assert b"".join(streaming(organisations["pulse"], pieces)).startswith(b"ada@pulse.example")
+
+    def test_a_callback_after_the_commit_raises(self, organisations: Cast) -> None:
+        seen: list[str] = []
+
+        def afterwards() -> None:
+            with pytest.raises(TransactionManagementError) as problem:
+                addresses()
+            seen.append(str(problem.value))
+
+        with enter(organisations["pulse"], actor=ACTOR):
+            transaction.on_commit(afterwards)
+            assert seen == []
+        assert len(seen) == 1
+
+    def test_a_callback_after_the_commit_may_enter_by_itself(self, organisations: Cast) -> None:
+        pulse, seen = organisations["pulse"].placement(), set()
+
+        def afterwards() -> None:
+            with enter(pulse, actor=ACTOR):
+                seen.update(addresses())
+
+        with enter(pulse, actor=ACTOR):
+            transaction.on_commit(afterwards)
+        assert seen == OF_PULSE
 
     def test_a_generator_consumed_afterwards_raises(self, pulse: Organisation) -> None:
         def people() -> Iterator[User]:
@@ -137,6 +222,29 @@ class TestWallsByThemselves:
             with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
                 cursor.execute(f"SELECT * FROM {other.schema_name}.identity_user")
 
+    def test_a_missing_table_is_not_looked_for_in_public(self, organisations: Cast) -> None:
+        assert servers.POSTGRES is not None
+        with psycopg.connect(servers.POSTGRES.superuser_url("shard_1"), autocommit=True) as superuser:
+            superuser.execute("CREATE TABLE public.fallen_through (id int)")
+            superuser.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+            superuser.execute("GRANT SELECT ON public.fallen_through TO PUBLIC")
+            try:
+                with enter(organisations["pulse"], actor=ACTOR), connections["default"].cursor() as cursor:
+                    with pytest.raises(ProgrammingError, match="does not exist"), transaction.atomic():
+                        cursor.execute("SELECT * FROM fallen_through")
+            finally:
+                superuser.execute("DROP TABLE public.fallen_through")
+                superuser.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+
+    @pytest.mark.parametrize("alias", ["shard_1", "shard_2"])
+    def test_the_shared_schema_of_a_shard_is_empty(self, db: None, alias: str) -> None:
+        with on_shard(alias), connections[alias].cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class JOIN pg_namespace AS ns ON ns.oid = relnamespace "
+                "WHERE nspname = 'public'"
+            )
+            assert cursor.fetchall() == []
+
     @pytest.mark.parametrize("table", ["enclave.wake", "enclave.template", "enclave.issued"])
     def test_the_shard_is_out_of_reach(self, pulse: Organisation, table: str) -> None:
         with enter(pulse, actor=ACTOR), connections["default"].cursor() as cursor:
@@ -169,6 +277,46 @@ class TestAfterwards:
         assert row[0] == "enclave_app"
         assert "t_" not in row[1]
         assert not row[2]
+
+
+def times_out(cursor: Any) -> None:
+    cursor.execute("SET LOCAL statement_timeout = '20ms'")
+    cursor.execute("SELECT pg_sleep(1)")
+
+
+def is_cancelled(cursor: Any) -> None:
+    raw: Any = connections["shard_1"].connection
+    threading.Timer(0.05, raw.cancel).start()
+    cursor.execute("SELECT pg_sleep(2)")
+
+
+def loses_its_connection(cursor: Any) -> None:
+    raw: Any = connections["shard_1"].connection
+    raw.close()
+    addresses()
+
+
+def raises_in_python(cursor: Any) -> None:
+    raise ZeroDivisionError
+
+
+def is_refused_with(sqlstate: str) -> Callable[[Any], None]:
+    """Return the trouble of a transaction that the server breaks off, as it does with a victim of its own."""
+
+    def trouble(cursor: Any) -> None:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'broken off' USING ERRCODE = '{sqlstate}'; END $$")
+
+    return trouble
+
+
+TROUBLES: dict[str, Callable[[Any], None]] = {
+    "an exception": raises_in_python,
+    "a statement timeout": times_out,
+    "a statement cancelled": is_cancelled,
+    "a connection lost": loses_its_connection,
+    "a deadlock": is_refused_with("40P01"),
+    "a serialisation failure": is_refused_with("40001"),
+}
 
 
 class TestTrouble:
@@ -206,6 +354,21 @@ class TestTrouble:
                 raise ZeroDivisionError
             assert addresses() == {"dee@tide.example"}
 
+    @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+    def test_a_whole_transaction_that_broke_off(
+        self, organisations: Cast, neighbour: Organisation, trouble: Callable[[Any], None]
+    ) -> None:
+        """Whatever became of it, the next one on this connection has its own organisation alone."""
+        with pytest.raises((DatabaseError, ZeroDivisionError)):
+            with enter(organisations["pulse"], actor=ACTOR), connections["default"].cursor() as cursor:
+                User.objects.create_user("x@pulse.example", "X")
+                trouble(cursor)
+        assert current() is None
+        with enter(neighbour, actor=ACTOR):
+            assert addresses() == {"nia@neighbour.example"}
+        with enter(organisations["pulse"], actor=ACTOR):
+            assert addresses() == OF_PULSE
+
     def test_a_transaction_that_is_not_one(self, organisations: dict[str, Organisation]) -> None:
         with enter(organisations["pulse"], actor=ACTOR):
             connection = connections["shard_1"]
@@ -228,3 +391,34 @@ class TestRowsKeptInMemory:
             ada = User.objects.get(email="ada@pulse.example")
         with enter(tide, actor=ACTOR), pytest.raises(WrongTenant):
             use(ada)
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda row: User.objects.bulk_create([row]),
+            lambda row: User.objects.bulk_update([row], ["name"]),
+            lambda row: pickle.loads(pickle.dumps(row)).save(),  # noqa: S301  # our own bytes
+            lambda row: copy(row).save(),
+        ],
+        ids=["bulk_create", "bulk_update", "pickled", "copied"],
+    )
+    def test_is_not_carried_over_in_bulk_or_by_a_copy(
+        self, pulse: Organisation, tide: Organisation, use: Callable[[User], Any]
+    ) -> None:
+        with enter(pulse, actor=ACTOR):
+            ada = User.objects.get(email="ada@pulse.example")
+        with enter(tide, actor=ACTOR), pytest.raises(WrongTenant):
+            use(ada)
+
+    @pytest.mark.parametrize("use", [EmailAddress.save, EmailAddress.delete])
+    def test_of_other_people_s_apps_neither(
+        self, pulse: Organisation, other: Organisation, use: Callable[[EmailAddress], Any]
+    ) -> None:
+        """Their keys are numbers: the same one names a row of somebody else."""
+        with enter(pulse, actor=ACTOR):
+            theirs = EmailAddress.objects.get(email="ada@pulse.example")
+        with enter(other, actor=ACTOR):
+            theirs.pk = EmailAddress.objects.get().pk
+            with pytest.raises(WrongTenant), transaction.atomic():
+                use(theirs)
+            assert EmailAddress.objects.get().email == "eve@other.example"

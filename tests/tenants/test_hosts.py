@@ -54,17 +54,36 @@ class TestUnknownHost:
         assert get(host) == 400
 
 
+class TestTwoHosts:
+    """What a web server makes of two names in one request: a Host with a comma, a RAW_URI with a host."""
+
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            ({"HTTP_HOST": f"{PULSE},tide.enclave.localhost"}, 400),
+            ({"RAW_URI": "http://tide.enclave.localhost/accounts/login/"}, 400),
+            ({"RAW_URI": f"http://{PULSE}/accounts/login/"}, 200),
+            ({"RAW_URI": "/accounts/login/?next=http://tide.enclave.localhost/"}, 200),
+        ],
+    )
+    def test_one_name_or_none(self, pulse: Organisation, headers: dict[str, str], status: int) -> None:
+        told = {"HTTP_HOST": PULSE, **headers}
+        assert Client().get("/accounts/login/", **told).status_code == status  # type: ignore[arg-type]  # WSGI's variables
+
+
 class TestHealth:
     def test_is_answered_for_any_host(self, pulse: Organisation) -> None:
         assert get("10.0.0.7", "/-/health") == 200
 
 
 class TestState:
-    @pytest.mark.parametrize("state", [State.SUSPENDED, State.GONE])
-    def test_a_closed_organisation_shows_a_plain_page(self, pulse: Organisation, state: State) -> None:
+    @pytest.mark.parametrize(("state", "status"), [(State.SUSPENDED, 503), (State.GONE, 410)])
+    def test_a_closed_organisation_shows_a_plain_page(
+        self, pulse: Organisation, state: State, status: int
+    ) -> None:
         Organisation.objects.filter(pk=pulse.pk).update(state=state.value)
         with CaptureQueriesContext(connections["shard_1"]) as asked:
-            assert get(PULSE, "/accounts/login/") == 503
+            assert get(PULSE, "/accounts/login/") == status
         assert len(asked) == 0
 
 

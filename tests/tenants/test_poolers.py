@@ -1,134 +1,129 @@
 """One server connection shared by two organisations: through a pool, and through a transaction pooler.
 
-Each test is run again with the guard taken out (role and path set for the session, as libraries do),
-to show that it can see the leak.
+Our own backend runs over both. Each test is run again with a guard taken out of it, to show that it can
+see the leak: settings that outlive their transaction, and a backend that believes they still hold.
 """
 
-from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
-from psycopg_pool import ConnectionPool
+from django.db import connections
 
+from accounts.identity.models import User
+from tenants.backends.shard import base
+from tenants.backends.shard.base import DatabaseWrapper
+from tenants.context import Actor, current, enter
 from tenants.models import Organisation
+from tests.tenants.conftest import Backend, use
 from tests.transaction_pooler import TransactionPooler
 
-ROUNDS = 20
-Enter = Callable[[psycopg.Connection, str], None]
-
-
-def locally(connection: psycopg.Connection, schema: str) -> None:
-    """Set role and path as our backend does: for the transaction."""
-    connection.execute(
-        "SELECT set_config('role', %s, true), set_config('search_path', %s, true)", (schema, schema)
-    )
-
-
-def for_the_session(connection: psycopg.Connection, schema: str) -> None:
-    """Set role and path as a library would that thinks it has the connection to itself."""
-    connection.execute(
-        "SELECT set_config('role', %s, false), set_config('search_path', %s, false)", (schema, schema)
-    )
-
-
-def address(connection: psycopg.Connection) -> str:
-    """Return the first address of the organisation whose rows the connection answers from."""
-    row = connection.execute("SELECT email FROM identity_user ORDER BY id").fetchone()
-    assert row is not None
-    return str(row[0])
+ROUNDS = 8
+ACTOR = Actor.system("test")
+Two = dict[str, Organisation]
 
 
 @pytest.fixture
-def two(organisations: dict[str, Organisation]) -> dict[str, str]:
-    """Two organisations on the first shard, committed: schema by the address of its owner."""
-    from operations.actions.provisioning import Wish, provision
-
-    second = Organisation.objects.filter(slug="pooled").first()
-    if second is None:
-        second = provision(Wish("pooled", "Pooled", "pia@pooled.example", "Pia", shard="shard_1"))
-    return {
-        "ada@pulse.example": str(organisations["pulse"].schema_name),
-        "pia@pooled.example": str(second.schema_name),
-    }
+def two(organisations: Two, neighbour: Organisation) -> Two:
+    """Two organisations on the first shard, committed, by the address of somebody in them."""
+    return {"ada@pulse.example": organisations["pulse"], "nia@neighbour.example": neighbour}
 
 
-def dsn(port: int | None = None) -> str:
-    """Return the address of the first shard for the application's login."""
-    shard = settings.DATABASES["shard_1"]
-    return (
-        f"host={shard['HOST']} port={port or shard['PORT']} dbname={shard['NAME']} "
-        f"user={shard['USER']} password={shard['PASSWORD']}"
-    )
+@pytest.fixture
+def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backend as a library would write it that thinks it has the connection to itself.
+
+    Role and path are set for the session, and once for as long as the organisation stays the same.
+    """
+    monkeypatch.setattr(base, "_SET", base._SET.replace(", true)", ", false)"))
+    careful: Any = DatabaseWrapper.apply_context
+
+    def once(self: Any) -> Any:
+        context = current()
+        if context is not None and self.__dict__.get("believed") == context.schema:
+            return context
+        self.believed = context.schema if context is not None else ""
+        return careful(self)
+
+    monkeypatch.setattr(DatabaseWrapper, "apply_context", once)
+
+
+def reads(organisation: Organisation) -> set[str]:
+    """Return the addresses of an organisation's people, as a request would."""
+    with enter(organisation, actor=ACTOR):
+        return set(User.objects.values_list("email", flat=True))
 
 
 class TestPoolOfOne:
-    def test_each_borrower_sees_its_own(self, two: dict[str, str]) -> None:
-        with ConnectionPool(dsn(), min_size=1, max_size=1, open=True) as pool:
-            for _ in range(ROUNDS):
-                for owner, schema in two.items():
-                    with pool.connection() as connection:
-                        locally(connection, schema)
-                        assert address(connection) == owner
+    pool = {"min_size": 1, "max_size": 1, "timeout": 5}
 
-    def test_who_sets_nothing_sees_nothing(self, two: dict[str, str]) -> None:
-        assert second_borrower_sees(two, locally) is None
+    def process(self) -> int:
+        """Return the server's process behind the connection."""
+        raw: Any = connections["shard_1"].connection
+        return int(raw.info.backend_pid)
 
-    def test_the_leak_is_seen_when_the_guard_is_taken_out(self, two: dict[str, str]) -> None:
-        assert second_borrower_sees(two, for_the_session) == "ada@pulse.example"
+    def test_each_borrower_sees_its_own(self, two: Two, backend: Backend) -> None:
+        one, served = backend(pool=self.pool), set()
+        for _ in range(ROUNDS):
+            for address, organisation in two.items():
+                seen = reads(organisation)
+                assert address in seen
+                assert not seen & (two.keys() - {address})
+                served.add(self.process())
+                one.close()  # as the end of each request does: back into the pool
+        assert len(served) == 1
 
-
-def second_borrower_sees(two: dict[str, str], enter: Enter) -> str | None:
-    """Return what a borrower sees who sets nothing, after another who entered in the given way."""
-    with ConnectionPool(dsn(), min_size=1, max_size=1, open=True) as pool:
-        with pool.connection() as connection:
-            enter(connection, two["ada@pulse.example"])
-            address(connection)
+    def left_behind(self, backend: Backend, organisation: Organisation) -> str | None:
+        """Return what a borrower reads who sets nothing, after one who worked for an organisation."""
+        one = backend(pool=self.pool)
+        reads(organisation)
+        one.close()
+        pool: Any = one.pool
         try:
             with pool.connection() as connection:
-                return address(connection)
+                return str(connection.execute("SELECT email FROM identity_user ORDER BY email").fetchone()[0])
         except psycopg.errors.UndefinedTable:
             return None
 
+    def test_who_sets_nothing_sees_nothing(self, two: Two, backend: Backend) -> None:
+        assert self.left_behind(backend, two["ada@pulse.example"]) is None
+
+    @pytest.mark.usefixtures("unguarded")
+    def test_the_leak_is_seen_when_the_guard_is_taken_out(self, two: Two, backend: Backend) -> None:
+        assert self.left_behind(backend, two["ada@pulse.example"]) == "ada@pulse.example"
+
+    def test_a_connection_retires_after_many_schemas(
+        self, two: Two, backend: Backend, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(settings, "SCHEMAS_PER_CONNECTION", 1)
+        one, served = backend(pool=self.pool), []
+        for organisation in [*two.values(), *two.values()]:
+            reads(organisation)
+            served.append(self.process())
+            one.close()
+        assert served[0] == served[1] != served[2] == served[3]
+
 
 class TestTransactionPooler:
-    def test_interleaved_transactions_see_their_own(self, two: dict[str, str]) -> None:
-        assert set(interleaved(two, locally)) == {True}
+    def interleaved(self, two: Two, backend: Backend) -> list[bool]:
+        """Let two processes' connections share one of the server's; say of each read whether it was right."""
+        shard, seen = settings.DATABASES["shard_1"], []
+        with TransactionPooler(str(shard["HOST"]), int(shard["PORT"])) as pooler, ExitStack() as stack:
+            clients = {address: backend(port=pooler.port) for address in two}
+            for one in clients.values():
+                stack.callback(one.close)
+            for _ in range(ROUNDS):
+                for address, organisation in two.items():
+                    use(clients[address])
+                    answer = reads(organisation)
+                    seen.append(address in answer and not answer & (two.keys() - {address}))
+        return seen
 
-    def test_the_leak_is_seen_when_the_guard_is_taken_out(self, two: dict[str, str]) -> None:
-        assert False in interleaved(two, for_the_session)
+    def test_interleaved_transactions_see_their_own(self, two: Two, backend: Backend) -> None:
+        assert set(self.interleaved(two, backend)) == {True}
 
-
-def interleaved(two: dict[str, str], enter: Enter) -> list[bool]:
-    """Let two clients share one server connection; return for each read whether it was the client's own.
-
-    Each client first enters, then reads. With settings for the session the second statement may run
-    after the other client has entered: the client believes that they still hold.
-    """
-    shard = settings.DATABASES["shard_1"]
-    seen: list[bool] = []
-    with TransactionPooler(str(shard["HOST"]), int(shard["PORT"])) as pooler, ExitStack() as stack:
-        clients = {owner: stack.enter_context(client(pooler.port)) for owner in two}
-        for _ in range(ROUNDS):
-            seen.extend(one_round(two, clients, enter))
-    return seen
-
-
-def client(port: int) -> psycopg.Connection:
-    """Return a connection through the pooler, without prepared statements, as behind any such pooler."""
-    return psycopg.connect(dsn(port), autocommit=True, prepare_threshold=None)
-
-
-def one_round(two: dict[str, str], clients: dict[str, psycopg.Connection], enter: Enter) -> list[bool]:
-    """Let each client enter and read once; with settings for the session, all enter before anybody reads."""
-    if enter is for_the_session:
-        for owner, schema in two.items():
-            enter(clients[owner], schema)
-        return [address(clients[owner]) == owner for owner in two]
-    seen = []
-    for owner, schema in two.items():
-        with clients[owner].transaction():
-            enter(clients[owner], schema)
-            seen.append(address(clients[owner]) == owner)
-    return seen
+    @pytest.mark.usefixtures("unguarded")
+    def test_the_leak_is_seen_when_the_guard_is_taken_out(self, two: Two, backend: Backend) -> None:
+        assert False in self.interleaved(two, backend)

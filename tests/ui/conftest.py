@@ -12,6 +12,8 @@ from django.test import RequestFactory
 from django.urls import resolve
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from tests.chromium import executable
+
 HOST = "http://gallery.test"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -66,7 +68,7 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path=executable(), args=["--no-sandbox", "--disable-gpu"]
         )
         yield chromium
         chromium.close()

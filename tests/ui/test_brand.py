@@ -6,7 +6,7 @@ from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.ui.brand import DARK, LIGHT, brand_css, on_brand, palette
+from config.ui.brand import DARK, LIGHT, Scheme, brand_css, on_brand, palette
 from config.ui.colour import Colour, Oklch, contrast, to_oklch, to_srgb
 
 READABLE = 4.5  # what WCAG AA asks of text; the code must not be able to lower it
@@ -56,6 +56,22 @@ class TestPalette:
         assert palette(brand, dark=False).accent == brand
 
 
+def neutral_tokens(*, dark: bool) -> dict[str, Colour]:
+    """Return the colours that static/css/base.css writes as pairs of OKLCH or hexadecimal."""
+    css = (Path(settings.BASE_DIR) / "static/css/base.css").read_text()
+    found = {}
+    for name, *pair in re.findall(
+        r"--([a-z-]+): light-dark\((oklch\([^)]+\)|#\w+), (oklch\([^)]+\)|#\w+)\);", css
+    ):
+        text = pair[dark]
+        if text.startswith("#"):
+            found[name] = Colour.parse(text if len(text) == 7 else "#" + "".join(two * 2 for two in text[1:]))
+        else:
+            percent, chroma, hue = text.removeprefix("oklch(").removesuffix(")").split()
+            found[name] = to_srgb(Oklch(float(percent.rstrip("%")) / 100, float(chroma), float(hue)))
+    return found
+
+
 class TestStylesheet:
     @given(colours)
     def test_it_holds_variables_and_colours_only(self, brand: Colour) -> None:
@@ -65,26 +81,34 @@ class TestStylesheet:
             brand_css(brand),
         )
 
-    def test_the_stylesheet_and_the_arithmetic_agree_on_neutrals(self) -> None:
-        css = (Path(settings.BASE_DIR) / "static/css/base.css").read_text()
-        number = r"oklch\(([\d.]+)% ([\d.]+) (\d+)\)"
-        for name, field in (
-            ("bg", "page"),
-            ("side", "side"),
-            ("hover", "hover"),
-            ("ink", "ink"),
-            ("soft", "soft"),
-        ):
-            found = re.search(rf"--{name}: light-dark\({number}, {number}\)", css)
-            assert found, name
-            values = [float(value) for value in found.groups()]
-            day, night = getattr(LIGHT, field), getattr(DARK, field)
-            for wanted, (percent, chroma, hue) in ((day, values[:3]), (night, values[3:])):
-                assert (wanted.lightness, wanted.chroma, wanted.hue) == (
-                    pytest.approx(percent / 100),
-                    chroma,
-                    hue,
-                )
+    @pytest.mark.parametrize(("dark", "scheme"), [(False, LIGHT), (True, DARK)], ids=["light", "dark"])
+    def test_the_stylesheet_and_the_arithmetic_agree_on_neutrals(self, dark: bool, scheme: Scheme) -> None:
+        tokens = neutral_tokens(dark=dark)
+        names = ("bg", "side", "hover", "raised", "ok-tint", "warn-tint", "bad-tint")
+        assert [tokens[name] for name in names] == list(scheme.grounds())
+        assert tokens["ink"] == to_srgb(scheme.ink)
+        assert tokens["soft"] == to_srgb(scheme.soft)
+
+    @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+    def test_states_and_words_can_be_read_on_every_ground(self, dark: bool) -> None:
+        tokens = neutral_tokens(dark=dark)
+        grounds = [
+            tokens[name] for name in ("bg", "side", "hover", "raised", "ok-tint", "warn-tint", "bad-tint")
+        ]
+        tints = [palette(to_srgb(Oklch(0.6, 0.2, hue)), dark=dark).tint for hue in range(0, 360, 15)]
+        for name in ("ink", "soft", "ok", "warn", "bad", "info"):
+            for ground in (*grounds, *tints):
+                assert contrast(tokens[name], ground) >= READABLE, (name, ground)
+
+    @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+    def test_any_accent_can_be_read_where_menus_and_notices_lie(self, dark: bool) -> None:
+        tokens = neutral_tokens(dark=dark)
+        for hue in range(0, 360, 5):
+            for lightness in (0.3, 0.6, 0.9):
+                seen = palette(to_srgb(Oklch(lightness, 0.2, hue)), dark=dark)
+                for name in ("raised", "ok-tint", "warn-tint", "bad-tint"):
+                    assert contrast(seen.accent, tokens[name]) >= READABLE, (hue, lightness, name)
+                assert contrast(seen.hover, seen.tint) >= READABLE, (hue, lightness, "under the pointer")
 
     def test_enclave_itself_has_the_accent_its_own_colour_gives(self) -> None:
         css = (Path(settings.BASE_DIR) / "static/css/base.css").read_text()

@@ -133,7 +133,7 @@ class TestComponents:
 
     def test_jobs_ask_again_only_while_one_runs(self) -> None:
         assert "hx-get" not in component("jobs", jobs=[], jobs_url="/jobs/")
-        assert "load delay:2s" in component("jobs", jobs=[{"label": "x"}], jobs_url="/jobs/")
+        assert "every 2s" in component("jobs", jobs=[{"label": "x"}], jobs_url="/jobs/")
 
     @pytest.mark.parametrize(
         ("count", "over", "words"),

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django import forms
 from django.utils import timezone
 
 from config.ui.templatetags.ui import undo_url
@@ -75,3 +76,21 @@ class TestUndo:
     )
     def test_any_other_is_not(self, tags: str | None) -> None:
         assert undo_url(tags) == ""
+
+
+class TestFormWords:
+    def test_a_form_says_what_to_do(self) -> None:
+        class Asked(forms.Form):
+            name = forms.CharField()
+            email = forms.EmailField()
+            kind = forms.ChoiceField(choices=[("a", "A")])
+            several = forms.MultipleChoiceField(choices=[("a", "A")])
+            file = forms.FileField()
+
+        assert [one for field in Asked({"email": "mira"}).errors.values() for one in field] == [
+            "Fill this in.",
+            "Write an e-mail address, such as mira@example.org.",
+            "Choose one.",
+            "Choose at least one.",
+            "Choose a file.",
+        ]

@@ -45,6 +45,7 @@ class Session(BelongsToTenant):
     data = models.TextField(help_text="Encrypted with the organisation's key.")
     agent = models.CharField(max_length=200, default="", blank=True)
     address = models.GenericIPAddressField(null=True)
+    # When the token was given; a renewed session keeps everything else.
     created_at = models.DateTimeField(default=timezone.now)
     authenticated_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(default=timezone.now)

@@ -28,7 +28,10 @@ class Command(BaseCommand):
                     count = seal_everything(cursor, log_id=organisation.pk)
                     self.stderr.write(f"{tenant.slug}: sealed {count} entries")
                 if options["export"]:
-                    with connections[tenant.alias].cursor() as cursor:
+                    with transaction.atomic(using=tenant.alias), connections[tenant.alias].cursor() as cursor:
+                        # One moment for all three kinds of lines, whatever is written meanwhile. The path
+                        # is the session's already, so this is the first word of the transaction.
+                        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                         for line in lines(cursor):
                             self.stdout.write(line)
 

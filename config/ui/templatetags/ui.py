@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django import template
+from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.middleware.csrf import get_token
 from django.utils import timezone
@@ -14,6 +15,12 @@ from config.ui.icons import icon as draw_icon
 
 register = template.Library()
 register.filter("initials", words.initials)
+
+
+@register.simple_tag
+def upload_limit() -> str:
+    """Return how large a file may be, in bytes."""
+    return str(settings.UPLOAD_LIMIT)
 
 
 @register.simple_tag

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from operations.demo.everything import OPERATOR, SHOWS
+from operations.demo.everything import OPERATOR, SHOWS, is_loaded
 from operations.demo.people import PASSWORD
 from tenants.addresses import site_url
 from tenants.models import Organisation
@@ -28,7 +28,8 @@ class Command(BaseCommand):
             {
                 "name": "Operators' console",
                 "url": site_url(settings.OPERATORS_HOST) + "/",
-                "people": _known([(OPERATOR, "Operator")]),
+                # As long as somebody has not loaded the demonstration, nobody can sign in with this.
+                "people": _known([(OPERATOR, "Operator")]) if is_loaded() else [],
             },
         ]
         if options["json"]:

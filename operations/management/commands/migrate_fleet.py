@@ -3,9 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from config.startup import refuse_or_start
 from operations.actions.fleet import FleetStopped, behind, migrate_fleet
+from tenants.models import Organisation
 from tenants.schema import wanted_version
 
 
@@ -19,9 +22,13 @@ class Command(BaseCommand):
         parser.add_argument("--only", metavar="SLUG", help="migrate one organisation")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEVELOPMENT:
+            refuse_or_start()
         if options["status"]:
             self._show_status()
             return
+        if options["only"] and not Organisation.objects.placed().filter(slug=options["only"]).exists():
+            raise CommandError(f"There is no organisation at the address {options['only']}.")
         failed = 0
         try:
             for state in migrate_fleet(only=options["only"]):

@@ -3,19 +3,30 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from config.startup import refuse_or_start
+from operations.actions.fleet import migrate_fleet
 from operations.actions.preparing import prepare
 
 
 class Command(BaseCommand):
-    """Migrates the control plane, builds the template and keeps ready schemas."""
+    """Migrates the control plane, builds the template, keeps ready schemas, and migrates who is behind.
 
-    help = "Migrate the control plane, build the template and keep ready schemas. Needs the owner's login."
+    An organisation that cannot be migrated is named and stops nobody; the console shows it too.
+    """
+
+    help = "Migrate the control plane, the template and all organisations. Needs the owner's login."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ready", type=int, default=4, help="ready schemas to keep on each shard")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEVELOPMENT:
+            refuse_or_start()
         prepare(ready=options["ready"], verbosity=max(0, options["verbosity"] - 1))
+        for state in migrate_fleet():
+            if state.error:
+                self.stderr.write(f"{state.organisation.slug} was not migrated: {state.error}")

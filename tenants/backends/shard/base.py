@@ -13,28 +13,32 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.backends.postgresql import base as postgresql
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.transaction import TransactionManagementError
 
+from tenants import standstill
 from tenants.context import Context, NoTenant, Plane, WrongTenant, current
 
 _SET = (
     "SELECT pg_catalog.set_config('role', %s, true), pg_catalog.set_config('search_path', %s, true), "
     "pg_catalog.set_config('app.actor', %s, true), pg_catalog.set_config('app.request_id', %s, true), "
-    "pg_catalog.set_config('app.source', %s, true), pg_catalog.set_config('app.epoch', %s, true)"
+    "pg_catalog.set_config('app.source', %s, true), pg_catalog.set_config('app.epoch', %s, true), "
+    "pg_catalog.set_config('app.stops', %s, true)"
 )
 _SET_OWNER_PATH = "SELECT pg_catalog.set_config('search_path', %s, false)"
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 
-def _settings_of(context: Context) -> tuple[str, str, str, str, str, str]:
+def _settings_of(context: Context) -> tuple[str, ...]:
     epoch = str(context.organisation.epoch) if context.organisation else ""
+    stops = "changes" if context.stands_still else ""
     # On a bare shard the login stays itself: it has no rights but to call functions of `enclave`.
     role = context.schema if context.plane is Plane.TENANT else "none"
     actor = orjson.dumps(context.actor.as_json()).decode()
-    return (role, context.schema, actor, context.request_id, context.source, epoch)
+    return (role, context.schema, actor, context.request_id, context.source, epoch, stops)
 
 
 class _Guarded:
@@ -44,7 +48,11 @@ class _Guarded:
 
     def _execute(self, sql: str, params: Parameters, *ignored: Any) -> Any:
         self.db.apply_context()
-        return super()._execute(sql, params, *ignored)  # type: ignore[misc]  # CursorWrapper's own
+        try:
+            return super()._execute(sql, params, *ignored)  # type: ignore[misc]  # CursorWrapper's own
+        except DatabaseError as problem:
+            standstill.raise_if_refused(problem)
+            raise
 
     def _executemany(self, sql: str, param_list: Iterable[Any], *ignored: Any) -> Any:
         self.db.apply_context()

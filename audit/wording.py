@@ -1,0 +1,131 @@
+"""Values of columns as people read them: names instead of keys, labels of choices, local times.
+
+Rooms whose values need more than their model says (records, whose design is data) register a reader:
+see `audit.labels.describe`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db.models import DateField, DateTimeField, Field
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from audit import labels
+from audit.labels import Named
+from audit.queries import Entry
+from audit.registry import trail
+from tenants.explicit_ids import content_type_id
+
+GONE = "no longer there"
+Column = Field[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The names of everybody and everything that a whole page of entries speaks of."""
+
+    people: Mapping[UUID, str]
+    objects: Mapping[tuple[int, UUID], Named]
+
+    def text(self, label: str, column: str, value: Any) -> str:
+        """Return one value as it is shown; an empty text for none."""
+        field = columns_of(label).get(column)
+        if value is None or value == "" or field is None:
+            return shown(value)
+        if field.is_relation:
+            return self._name(field, value)
+        if field.choices:
+            return str(dict(field.flatchoices).get(value, value))
+        return _moment(field, value) or shown(value)
+
+    def _name(self, field: Column, value: Any) -> str:
+        key = _key(value)
+        if key is None:
+            return shown(value)
+        if _is_person(field):
+            return self.people.get(key, "somebody who was erased")
+        named = self.objects.get((_type_of(field), key))
+        return named.label if named else GONE
+
+
+def look_up(entries: Iterable[Entry]) -> Wording:
+    """Look up who acted, on what, and what the values refer to: one query for each kind of thing."""
+    people: set[UUID] = set()
+    objects: dict[int, set[UUID]] = {}
+    for entry in entries:
+        if entry.actor_id:
+            people.add(entry.actor_id)
+        if entry.count > 1:
+            continue
+        if entry.object_id:
+            objects.setdefault(entry.type_id, set()).add(entry.object_id)
+        for field, key in _references(entry):
+            (people if _is_person(field) else objects.setdefault(_type_of(field), set())).add(key)
+    return Wording(labels.people(people) if people else {}, labels.names_for(objects))
+
+
+def _references(entry: Entry) -> Iterable[tuple[Column, UUID]]:
+    fields = columns_of(entry.label)
+    for values in (entry.before, entry.after):
+        for column, value in values.items():
+            field = fields.get(column)
+            key = _key(value) if field is not None and field.is_relation else None
+            if field is not None and key is not None:
+                yield field, key
+
+
+@cache
+def columns_of(label: str) -> Mapping[str, Column]:
+    """Return the fields of a model by column; none for a model that is installed no more."""
+    model = trail.model_of(label) if label else None
+    return {str(field.column): field for field in model._meta.concrete_fields} if model else {}
+
+
+def _is_person(field: Column) -> bool:
+    return field.related_model is get_user_model()
+
+
+def _type_of(field: Column) -> int:
+    meta: Any = field.related_model._meta  # type: ignore[union-attr]  # a relation leads to a model
+    return content_type_id(meta.app_label, meta.model_name)
+
+
+def _key(value: Any) -> UUID | None:
+    """Return a key as the trail writes it; whole numbers are written as a UUID."""
+    if value is None:
+        return None
+    try:
+        return UUID(int=value) if isinstance(value, int) else UUID(str(value))
+    except ValueError:
+        return None
+
+
+def _moment(field: Column, value: Any) -> str:
+    """Return a date or a moment in the current time zone; an empty text for anything else."""
+    try:
+        if isinstance(field, DateTimeField):
+            return date_format(timezone.localtime(datetime.fromisoformat(str(value))), "j M Y H:i:s")
+        return date_format(date.fromisoformat(str(value)), "j M Y") if isinstance(field, DateField) else ""
+    except ValueError:
+        return ""
+
+
+def shown(value: Any) -> str:
+    """Return a value as people read it; an empty text for none."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(shown(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {shown(inner)}" for key, inner in value.items())
+    return str(value)

@@ -1,0 +1,79 @@
+"""What the console says of states and schemas, in words."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from operations.models import FleetState
+from tenants.placement import State
+from tenants.schema import wanted_version
+
+# What each state means to the people of the organisation: shown on its page, and before it is chosen.
+MEANING: dict[State, tuple[str, ...]] = {
+    State.TRIAL: ("Nothing is stopped: its people sign in and work, its jobs run.",),
+    State.ACTIVE: ("Nothing is stopped: its people sign in and work, its jobs run.",),
+    State.SUSPENDED: (
+        "Its people see a plain page and cannot sign in, from the next request on.",
+        "Its jobs stop and wait.",
+        "Nothing is deleted or changed.",
+    ),
+    State.LEAVING: (
+        "Its people can sign in and read.",
+        "Nothing in it can be changed any more, by people or by jobs; a notice on every page says so.",
+    ),
+    State.GONE: (
+        "Nobody can sign in: its addresses say that it is gone.",
+        "Its jobs never run again, and its schema is left out of migrations.",
+        "Its data lies where it is, untouched, until it is erased; its address is given to nobody else.",
+        "This cannot be taken back.",
+    ),
+}
+# The last of them cannot be undone, so its name is asked for.
+FINAL = frozenset({State.GONE})
+
+
+def moment(at: datetime, text: str = "") -> SafeString:
+    """Return a moment as `text` or as day and time, with the exact time on hover."""
+    exact = f"{at:%d %b %Y %H:%M}"
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), exact, text or exact)
+
+
+def when(column: str, label: str) -> Callable[[Any], SafeString | str]:
+    """Return a column of a list that shows a moment."""
+
+    @admin.display(description=label, ordering=column)
+    def show(row: Any) -> SafeString | str:
+        at: datetime | None = getattr(row, column)
+        return moment(at) if at else "–"
+
+    return show
+
+
+def state_badge(state: State) -> SafeString:
+    """Return a state as a word in its colour."""
+    return format_html('<span class="state {}">{}</span>', state.value, state.value.capitalize())
+
+
+def meaning_of(state: State) -> SafeString:
+    """Return what a state stops, as a list."""
+    lines = format_html_join("", "<li>{}</li>", ((line,) for line in MEANING[state]))
+    return format_html("<ul>{}</ul>", lines)
+
+
+def schema_badge(state: FleetState | None) -> SafeString:
+    """Return how far an organisation's schema is: current, behind, or what failed."""
+    tone, word = schema_word(state)
+    return format_html('<span class="state {}">{}</span>', tone, word)
+
+
+def schema_word(state: FleetState | None) -> tuple[str, str]:
+    """Return the tone and the word for a schema."""
+    if state is None:
+        return "behind", "Not known"
+    if state.error:
+        return "failed", "Failed"
+    return ("current", "Current") if state.version == wanted_version() else ("behind", "Behind")

@@ -1,0 +1,65 @@
+"""What the console's first page shows: organisations by state, what needs somebody, and the last acts."""
+
+from typing import Any
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+
+from operations.console.meaning import state_badge
+from operations.models import FleetState, OperatorAct, Provisioning
+from tenants.models import Organisation
+from tenants.placement import State
+from tenants.schema import wanted_version
+
+# Each table with what is in it, in the order in which operators need them.
+TABLES = (
+    (
+        "tenants_organisation",
+        "Organisations",
+        "Their states, sizes, people and last activity; acts with a reason",
+    ),
+    ("tenants_shard", "Shards", "Which of them take new organisations, and how many"),
+    ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
+    ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
+    ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),
+    ("operations_operatoract", "Acts of operators", "Who did what, when and why"),
+    ("identity_user", "Operators", "Who may come in here"),
+)
+
+
+def overview() -> dict[str, Any]:
+    """Return what the first page shows."""
+    counted = dict(Organisation.objects.order_by().values_list("state").annotate(Count("pk")))
+    return {
+        "states": [(state_badge(state), state.value, counted.get(state.value, 0)) for state in State],
+        "wanting": [line for line in _wanting() if line["count"]],
+        "tables": [
+            {"url": reverse(f"admin:{name}_changelist"), "label": label, "about": about}
+            for name, label, about in TABLES
+        ],
+        "acts": OperatorAct.objects.all()[:10],
+    }
+
+
+def _wanting() -> list[dict[str, Any]]:
+    """Return what somebody has to look at, with where to look."""
+    organisations = reverse("admin:tenants_organisation_changelist")
+    placed = FleetState.objects.exclude(organisation__state=State.GONE)
+    return [
+        {
+            "count": placed.exclude(error="").count(),
+            "what": "could not be migrated",
+            "url": f"{organisations}?schema=failed",
+        },
+        {
+            "count": placed.filter(error="").exclude(version=wanted_version()).count(),
+            "what": "are behind with migrations",
+            "url": f"{organisations}?schema=behind",
+        },
+        {
+            "count": Provisioning.objects.stuck(at=timezone.now()).count(),
+            "what": "were begun and not finished",
+            "url": reverse("admin:operations_provisioning_changelist"),
+        },
+    ]
