@@ -8,7 +8,7 @@ from audit import compiler
 from audit.bulk import bulk_function
 from audit.compiler import Trigger
 from audit.quoting import Function
-from audit.registry import trail
+from audit.registry import Captured, trail
 from tenants.names import TEMPLATE_SCHEMA, checked_schema_name
 
 _VIEW = Path(__file__).parent / "sql" / "logentry.sql"
@@ -33,13 +33,23 @@ def install(cursor: Any) -> None:
         cursor.execute("SELECT set_config('search_path', %s, false)", (schema,))
 
 
+def install_tables(cursor: Any, tables: list[Captured]) -> None:
+    """Make functions and triggers for `tables`, and drop those of tables that are listed no more."""
+    present = _present_tables(cursor)
+    tables = [table for table in tables if table.table in present]
+    functions = compiler.shared_functions() + [bulk_function(table) for table in tables if table.bulk]
+    _make_functions(cursor, functions)
+    _make_triggers(cursor, [trigger for table in tables for trigger in compiler.triggers_for(table)])
+
+
 def text() -> str:
     """Return everything that `install` would make, as text."""
     tables = trail.captured()
     functions = compiler.shared_functions() + [bulk_function(table) for table in tables if table.bulk]
     triggers = [trigger.statement for table in tables for trigger in compiler.triggers_for(table)]
     view = _VIEW.read_text(encoding="utf-8")
-    return "\n".join([*(function.statement for function in functions), *triggers, view, *_FOR_THE_TENANT])
+    parts = sorted([*(function.statement for function in functions), *triggers])
+    return "\n".join([*parts, view, *_FOR_THE_TENANT])
 
 
 def _schema(cursor: Any) -> str:
