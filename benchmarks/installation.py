@@ -57,13 +57,11 @@ def running(*, ready: int = 0) -> Iterator[Installation]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def manage(*words: str, owner: bool = False, settings: str = "", **variables: str) -> None:
+def manage(*words: str, owner: bool = False) -> None:
     """Run one of manage.py's commands against the running servers."""
+    login = "owner" if owner else "app"
     command = [sys.executable, str(ROOT / "manage.py"), *words]
-    variables = {**os.environ, **variables, "ENCLAVE_LOGIN": "owner" if owner else "app"}
-    if settings:
-        variables["DJANGO_SETTINGS_MODULE"] = settings
-    subprocess.run(command, check=True, cwd=ROOT, env=variables)
+    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "ENCLAVE_LOGIN": login})
 
 
 def _set_up_django() -> None:

@@ -13,6 +13,8 @@ class LaterConfig(AppConfig):
 
     def ready(self) -> None:
         if getattr(settings, "LATER", "") == "column":
+            from records import rooms
             from tests.rooms.gear.models import Speaker
 
             Speaker.add_to_class("colour", models.CharField(max_length=20, null=True))  # as the migration
+            rooms.register(Speaker, title="Speakers", icon="speaker-wave")

@@ -10,9 +10,12 @@ def main() -> None:
     """Time it from the call to the last state written down."""
     django.setup()
     from operations.actions.fleet import migrate_fleet
+    from operations.actions.preparing import prepare_template
     from operations.models import FleetState
     from tenants.schema import wanted_version
 
+    # The template goes before the fleet, as the rival's public schema does.
+    prepare_template()
     # What a command has anyway before it does anything: a connection, the code's own version.
     list(FleetState.objects.all()[:1])
     wanted_version()

@@ -96,12 +96,11 @@ def _migrate_version(version: str, group: Sequence[Organisation], aim: str) -> I
         if work is not None or not outcome.error:
             break
     left = [target for target in targets if target.id in by_id]
+    if work is None and outcome.error and left:
+        raise FleetStopped(f"{len(targets) - len(left)} failed one after the other: {outcome.error}")
     if work is None:
-        if outcome.error and left:
-            raise FleetStopped(f"{len(targets) - len(left)} failed one after the other: {outcome.error}")
-        # The first was not where it was said to be; the others get a canary of their own.
-        if left:
-            yield from _migrate_version(version, [by_id[target.id] for target in left], aim)
+        # The first was not where it was said to be, so nothing that was said of the others is believed.
+        yield from _written(by_id, map(_look, left))
         return
     most = max(FAILED_FEW, round(len(targets) * FAILED_SHARE))
     failed = 0

@@ -59,13 +59,17 @@ def recording(alias: str) -> Iterator[Recorder]:
 def plan_for(alias: str) -> tuple[list[Migration], ProjectState]:
     """Return what the current schema still needs, and the models' state before it.
 
-    Needs `as_owner`. Raises Unplannable when the schema has had a migration without an earlier one.
+    Needs `as_owner`. Raises Unplannable when the schema is ahead of the code, or has had a migration
+    without an earlier one.
     """
     executor = MigrationExecutor(connections[alias])
     try:
         executor.loader.check_consistent_history(connections[alias])
     except Exception as problem:
         raise Unplannable(str(problem)) from problem
+    had = {key for key in executor.loader.applied_migrations if counts(key[0])}
+    if unknown := sorted(".".join(key) for key in had - set(executor.loader.disk_migrations)):
+        raise Unplannable(f"It has had migrations that this code does not know: {', '.join(unknown)}")
     targets = [key for key in executor.loader.graph.leaf_nodes() if counts(key[0])]
     plan = [migration for migration, _ in executor.migration_plan(targets) if counts(migration.app_label)]
     full = [migration for migration, _ in executor.migration_plan(targets, clean_start=True)]

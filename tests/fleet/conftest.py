@@ -48,6 +48,7 @@ class Fleet:
         alias, schema = self.schemas[slug]
         with psycopg.connect(self.server.superuser_url(alias), autocommit=True) as connection:
             connection.execute(f"SET search_path = {schema}".encode())
+            connection.execute('SET app.actor = \'{"kind": "system"}\'')
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
