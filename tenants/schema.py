@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
@@ -25,7 +26,7 @@ from psycopg.conninfo import make_conninfo
 
 from tenants import functions
 from tenants.context import as_owner
-from tenants.names import TEMPLATE_SCHEMA, checked_schema_name
+from tenants.names import TEMPLATE_SCHEMA, checked_schema_name, new_schema_name
 
 Hook = Callable[[Any], None]
 Text = Callable[[], str]
@@ -119,6 +120,18 @@ def store_template(alias: str, body: str) -> bool:
             (digest, body, wanted_version()),
         )
     return True
+
+
+def replay(alias: str) -> str:
+    """Make a schema from the template, claimed at once, on a connection of its own; return its name.
+
+    A connection that has served many organisations keeps thousands of plans, and each of the hundreds
+    of statements walks over all of them: 75 ms became 130 after forty organisations. Commits by itself.
+    """
+    wanted = new_schema_name()
+    with psycopg.connect(**connections[alias].get_connection_params()) as connection:
+        connection.execute("SELECT enclave.replay(%s, 'claimed')", (wanted,))
+    return wanted
 
 
 def _ensure_template_schema(alias: str) -> None:

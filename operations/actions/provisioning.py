@@ -23,9 +23,10 @@ from tenants import hosts
 from tenants.context import Actor, control_plane, enter, on_shard
 from tenants.models import Domain, Organisation, RetiredSlug, Shard
 from tenants.models.directory import note_address
-from tenants.names import checked_slug, new_schema_name
+from tenants.names import checked_slug
 from tenants.placement import State
 from tenants.refusals import Refusal
+from tenants.schema import replay
 
 logger = logging.getLogger(__name__)
 
@@ -125,11 +126,7 @@ def _claim_schema(alias: str) -> tuple[str, bool]:
     with on_shard(alias), connections[alias].cursor() as cursor:
         cursor.execute("SELECT enclave.claim()")
         (ready,) = cursor.fetchone()
-        if ready:
-            return str(ready), True
-        wanted = new_schema_name()
-        cursor.execute("SELECT enclave.replay(%s, 'claimed')", (wanted,))
-    return wanted, False
+    return (str(ready), True) if ready else (replay(alias), False)
 
 
 def _write_organisation(making: Provisioning, wish: Wish) -> Organisation:
