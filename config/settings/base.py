@@ -85,6 +85,8 @@ def databases(*, pool: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
         found[alias] = env.database(f"{_PREFIX}{alias.upper()}_DATABASE_URL", engine=engine)
         if pool and DATABASE_LOGIN == "app":
             found[alias]["OPTIONS"]["pool"] = dict(pool)
+            # Asked before it is handed out: one that a restart of the server has ended costs no page.
+            found[alias]["CONN_HEALTH_CHECKS"] = True
     return found
 
 

@@ -23,6 +23,7 @@ from records.imports.targets import NAMING
 from records.models import Collection, Import, ImportState, Record
 from records.models.imports import MissingLink
 from records.rooms import Room
+from records.values import FieldSpec, FieldType
 
 # Files of fewer rows are imported right after the check if nothing at all is refused.
 STRAIGHT_ROWS = 5_000
@@ -133,7 +134,7 @@ def choose_columns(
             raise NotNow
         there = where(now)
         check_may_import(holder_now(by.pk, at=at), there, choices)
-        _check_choices(choices, [spec.name for spec in there.specs() if spec.required])
+        _check_choices(choices, [spec.name for spec in there.specs() if spec.required and not _is_file(spec)])
         return _check(now, choices, on_missing, zone, by)
 
 
@@ -242,6 +243,11 @@ def _check_new(choices: Sequence[ColumnChoice], collection: Collection) -> None:
     clash = [one.spec.key for one in choices if one.is_new and one.spec.key in taken]
     if clash:
         raise MappingRefused(f"There is a field called {clash[0]} already.")
+
+
+def _is_file(spec: FieldSpec) -> bool:
+    """Return whether a field holds a file: no column can bring it, it is filled on the record afterwards."""
+    return spec.type is FieldType.FILE
 
 
 def _check_choices(choices: Sequence[ColumnChoice], required: Iterable[str]) -> None:

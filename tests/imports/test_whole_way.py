@@ -41,6 +41,19 @@ def places(ada: User, inside: Organisation) -> Collection:
     )
 
 
+@pytest.fixture
+def plans(ada: User, inside: Organisation) -> Collection:
+    return collections.create(
+        name="Plans",
+        by=ada,
+        at=NOW,
+        fields=[
+            FieldSpec("code", "Code", FieldType.TEXT, required=True),
+            FieldSpec("plan", "Plan", FieldType.FILE, required=True),
+        ],
+    )
+
+
 class TestNewCollection:
     def test_a_file_becomes_a_collection_without_a_design_screen(self, bring: Bring) -> None:
         row = bring(PLACES, "live_places.csv")
@@ -74,6 +87,10 @@ class TestNewCollection:
 
 
 class TestIntoCollection:
+    def test_a_required_file_is_brought_afterwards(self, bring: Bring, plans: Collection) -> None:
+        row = bring(b"code\nA\nB\n", into=plans)
+        assert (row.state, row.imported, row.refused) == ("done", 2, 0)
+
     def test_what_is_refused_is_told_before_anything_is_kept(self, bring: Bring, places: Collection) -> None:
         row = bring(MIXED, into=places, upto="checked")
         assert (row.state, row.good, row.refused) == ("checked", 1, 3)
