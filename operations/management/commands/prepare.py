@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from config.startup import refuse_or_start
-from operations.actions.fleet import migrate_fleet
+from operations.actions.fleet import FleetStopped, migrate_fleet
 from operations.actions.preparing import prepare
 
 
@@ -27,6 +27,13 @@ class Command(BaseCommand):
         if not settings.DEVELOPMENT:
             refuse_or_start()
         prepare(ready=options["ready"], verbosity=max(0, options["verbosity"] - 1))
-        for state in migrate_fleet():
-            if state.error:
-                self.stderr.write(f"{state.organisation.slug} was not migrated: {state.error}")
+        self._take_along()
+
+    def _take_along(self) -> None:
+        """Migrate those who are there. The others are served also where some could not be."""
+        try:
+            for state in migrate_fleet():
+                if state.error:
+                    self.stderr.write(f"{state.organisation.slug} was not migrated: {state.error}")
+        except FleetStopped as stopped:
+            self.stderr.write(f"Organisations were left as they are: {stopped}")
