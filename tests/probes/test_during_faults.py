@@ -138,7 +138,8 @@ class TestDuringFaults:
         assert seen["own"] > 50
         assert seen["broken"] > 5
         for who in visitors[:2]:
-            assert get(port, who, who.paths[0])[0] in (200, 302, 404, 405)
+            # Served again, be it with a refusal: a path of the map may ask for what is over.
+            assert 200 <= get(port, who, who.paths[0])[0] < 500
 
 
 class TestTwoNames:
