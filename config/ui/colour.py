@@ -53,10 +53,9 @@ def to_oklch(colour: Colour) -> Oklch:
     lightness = 0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short
     a = 1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short
     b = 0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short
-    chroma = math.hypot(a, b)
-    if chroma < 0.002:
+    if colour.red == colour.green == colour.blue:
         return Oklch(lightness, 0.0, 0.0)
-    return Oklch(lightness, chroma, math.degrees(math.atan2(b, a)) % 360)
+    return Oklch(lightness, math.hypot(a, b), math.degrees(math.atan2(b, a)) % 360)
 
 
 def to_srgb(wanted: Oklch) -> Colour:
