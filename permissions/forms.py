@@ -45,7 +45,8 @@ class NoFields(forms.Form):
 class RoleForm(forms.Form):
     """Which role a person gets, of those that the one who asks may give."""
 
-    role = forms.ModelChoiceField(Role.objects.none(), empty_label=None)
+    # Nothing is chosen to begin with: the first of the list is the highest.
+    role = forms.ModelChoiceField(Role.objects.none(), empty_label="Choose a role")
 
     def __init__(self, *args: Any, holder: Holder, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -162,7 +163,9 @@ class CeilingForm(forms.Form):
 class InsteadForm(forms.Form):
     """Which role people get when theirs is deleted."""
 
-    instead = forms.ModelChoiceField(Role.objects.none(), label="They get instead", empty_label=None)
+    instead = forms.ModelChoiceField(
+        Role.objects.none(), label="They get instead", empty_label="Choose a role"
+    )
 
     def __init__(self, *args: Any, holder: Holder, role: Role, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

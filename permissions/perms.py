@@ -231,15 +231,6 @@ RECORDS_SHARE = declare(
     implies=(RECORDS_VIEW,),
     roles=(ADMIN, MEMBER),
 )
-RECORDS_EXPORT = declare(
-    "records.export",
-    label="Export records",
-    help="Take many records out as a file.",
-    scope="object",
-    doing="exporting",
-    implies=(RECORDS_VIEW,),
-    roles=(ADMIN, MEMBER),
-)
 RECORDS_IMPORT = declare(
     "records.import",
     label="Import records",

@@ -20,7 +20,6 @@ ON_COLLECTION = (
     perms.RECORDS_CHANGE,
     perms.RECORDS_DELETE,
     perms.RECORDS_SHARE,
-    perms.RECORDS_EXPORT,
     perms.RECORDS_IMPORT,
     RECORDS_SENSITIVE,
 )

@@ -16,6 +16,11 @@ def separated(number: Number) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with what it counts: "1 person", "2,000 people"."""
+    return f"{separated(number)} {one if number == 1 else many}"
+
+
 def short_count(number: int) -> str:
     """For narrow places: 48000 stays "48,000", from a million on "1.2 M"."""
     if number < 1_000_000:

@@ -65,8 +65,8 @@ PULSE_PEOPLE = (
 PULSE_ROLES = (
     OwnRole(
         "Analyst",
-        "Looks at everything and takes it away as files; changes what is shared for that.",
-        ("people.view", "jobs.view", "records.view", "records.export"),
+        "Looks at everything; changes what is shared for that.",
+        ("people.view", "jobs.view", "records.view"),
     ),
 )
 PULSE_SHARES = (

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.identity.models import User
+from config.ui.words import counted
 from permissions import perms
 from permissions.access import requires
 from permissions.actions.groups import add_to_group, change_group, create_group, delete_group, end_in_group
@@ -117,8 +118,8 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
         crumbs=(("Groups", reverse("permissions:groups")), (found.name, _url(found))),
         tone="danger",
         consequences=[
-            f"{people} people are in it; they lose what they have through it, at once.",
-            f"{shared} things are shared with it; they are no longer.",
+            f"{counted(people, 'person is', 'people are')} in it; what they have through it ends at once.",
+            f"{counted(shared, 'thing is', 'things are')} shared with it, and no longer afterwards.",
             "A group made later with the same name starts empty.",
         ],
     )

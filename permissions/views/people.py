@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actions.directory import note_person
 from accounts.identity.models import User
+from config.ui.words import counted
 from permissions import people_extras, perms
 from permissions.access import requires
 from permissions.actions.memberships import (
@@ -203,8 +204,9 @@ def shut_out(request: HttpRequest, pk: UUID) -> HttpResponse:
         tone="danger",
         consequences=[
             "They are signed out everywhere, at once, and cannot sign in.",
-            f"They leave their groups ({groups}), and do not come back into them by themselves.",
-            f"What is shared with them directly ({shared}) gives them nothing until they are reactivated.",
+            f"They leave {counted(groups, 'group', 'groups')}, and do not come back by themselves.",
+            f"What is shared with them directly, {counted(shared, 'thing', 'things')}, gives them nothing "
+            "until they are reactivated.",
             "What they made, and what they did in the trail, stays under their name.",
         ],
     )
@@ -230,7 +232,7 @@ def let_in(request: HttpRequest, pk: UUID) -> HttpResponse:
         label=f"Reactivate {who.name}",
         consequences=[
             "They can sign in again with what they used before.",
-            f"What was shared with them directly counts again ({shared}).",
+            f"What was shared with them directly, {counted(shared, 'thing', 'things')}, counts again.",
             "They are in no group until somebody adds them.",
         ],
     )

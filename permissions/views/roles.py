@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from config.ui.words import counted
 from permissions import perms
 from permissions.access import requires
 from permissions.actions.roles import change_role, create_role, delete_role, set_guest_ceiling
@@ -88,7 +89,9 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     page = _page(
         title=f"Edit the role {role.name}",
         label="Save the role",
-        consequences=[f"{_people(role)} people have it and feel the change at once."],
+        consequences=[
+            f"{counted(_people(role), 'person has', 'people have')} it and will feel the change at once."
+        ],
     )
     return answer_form(request, form, page, do)
 
@@ -112,7 +115,7 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
         label=f"Delete {role.name}",
         tone="danger",
         consequences=[
-            f"{people} people have it now and get another role, at once.",
+            f"{counted(people, 'person has', 'people have')} it now and will get another role, at once.",
             "That people had it stays in their history.",
         ],
     )

@@ -116,7 +116,7 @@ class FieldForm(forms.Form):
     sensitive = forms.BooleanField(
         label="Sensitive",
         required=False,
-        help_text="Hidden from everybody without the right to see sensitive fields, also in exports.",
+        help_text="Hidden from everybody without the right to see sensitive fields.",
     )
     indexed = forms.BooleanField(
         label="Quick to filter and sort",

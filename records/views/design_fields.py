@@ -170,7 +170,7 @@ def _exposed(field: Field, new: FieldSpec) -> list[str]:
     if field.sensitive and not new.sensitive:
         return ["Everybody who sees the records will see this field with all its values."]
     if new.sensitive and not field.sensitive:
-        return ["Only those with the right to see sensitive fields will see it, in lists, views and exports."]
+        return ["Only those with the right to see sensitive fields will see it, in lists and views."]
     return []
 
 

@@ -31,8 +31,7 @@ from tests.people import SETTING_UP, make_person, signed_in, visitor
 INVITE = "/people/invite/"
 # Enough to let members in, and less than an admin.
 PEOPLE_AND_WORK = [
-    "people.manage", "groups.manage", "jobs.view", "records.delete", "records.share", "records.export",
-    "records.import",
+    "people.manage", "groups.manage", "jobs.view", "records.delete", "records.share", "records.import",
 ]  # fmt: skip
 JOIN = {"name": "Fay Moss", "password": "a password of my own"}
 

@@ -1,5 +1,6 @@
 """The pages about people, groups, roles and sharing, walked through as people do."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from html import unescape
@@ -14,10 +15,11 @@ from accounts.identity.models import User
 from permissions import perms
 from permissions.actions.grants import grant
 from permissions.actions.groups import add_to_group, create_group, leave_group
-from permissions.actions.memberships import deactivate
-from permissions.actions.roles import set_guest_ceiling
+from permissions.actions.memberships import assign_role, deactivate
+from permissions.actions.roles import create_role, set_guest_ceiling
 from permissions.holder import load
 from permissions.models import GroupMembership, GroupProfile, Membership, Role
+from permissions.models.roles import MEMBER_RANK
 from permissions.panels import address
 from permissions.policies import policy_for
 from records.models import Collection, Record
@@ -110,6 +112,19 @@ class TestPeople:
         assert "Deactivated" in owner.get(url("person", ben.pk)).content.decode()
         owner.post(url("person_reactivate", ben.pk), {"role": role("member").pk})
         assert load(ben, at=timezone.now()).is_member
+
+    def test_no_role_is_chosen_for_anybody(self, owner: Client, ada: User, ben: User) -> None:
+        """The list begins with Owner: pressing the button alone must not make anybody one."""
+        own = create_role(name="Helper", names=["records.view"], rank=MEMBER_RANK, by=ada, at=timezone.now())
+        assign_role(user=ben, role=own, by=ada, at=timezone.now())
+        deleting = owner.get(url("role_delete", own.pk)).content.decode()
+        assert "1 person has it now" in deleting
+        owner.post(url("person_deactivate", ben.pk))
+        letting_in = owner.get(url("person_reactivate", ben.pk)).content.decode()
+        for page in (deleting, letting_in):
+            assert re.findall(r'<option value="([^"]*)" selected', page) == [""]
+        assert owner.post(url("person_reactivate", ben.pk), {"role": ""}).status_code == 422
+        assert not load(ben, at=timezone.now()).is_member
 
 
 class TestSignedOut:
