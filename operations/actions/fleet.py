@@ -10,17 +10,18 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
 from operations.actions.preparing import prepare_template
 from operations.fleet.recording import migrate_and_record
-from operations.fleet.running import Outcome, Target, Work, is_locked, run, said
+from operations.fleet.running import MOST_TRIES, Outcome, Target, Work, is_locked, run, said
 from operations.models import FleetState
 from tenants.context import as_owner
 from tenants.models import Organisation
@@ -125,10 +126,14 @@ def _canary(target: Target, version: str) -> tuple[Outcome, Work | None]:
         if there != version:
             return Outcome(target, there), None
         parts = migrate_and_record(target.alias, target.schema)
+    except OperationalError as problem:
+        connections[target.alias].close()
+        if is_locked(problem) and target.tries + 1 < MOST_TRIES:
+            return _canary(replace(target, tries=target.tries + 1), version)
+        return Outcome(target, "", said(problem), _ms_since(began)), None
     except Exception as problem:
         # Whatever one organisation's data does to a migration must not keep the others from theirs.
-        if not is_locked(problem):
-            logger.exception("schema %s was not migrated", target.schema)
+        logger.exception("schema %s was not migrated", target.schema)
         # Whatever became of the connection must not keep the others from theirs either.
         connections[target.alias].close()
         return Outcome(target, "", said(problem), _ms_since(began)), None

@@ -13,6 +13,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.special import SeparateDatabaseAndState
 from django.db.migrations.state import ProjectState
 
+LOCK_TIMEOUT_MS = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -8,14 +8,14 @@ from typing import Any
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections
 from django.db.migrations import Migration, RunSQL
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 from psycopg import ClientCursor
 
-from operations.fleet.parts import Part, Piece, cut
-from operations.fleet.versions import counts, recorded_as
+from operations.fleet.parts import LOCK_TIMEOUT_MS, Part, Piece, cut
 from tenants.context import as_owner
-from tenants.schema import run_hooks, version_at
+from tenants.schema import labels, run_hooks, version_at
 
 # What only looks is not repeated: the others have nothing else to see, which is checked afterwards.
 _LOOKS = re.compile(r"\s*(SELECT(?!\s+set_config)|SHOW|EXPLAIN)\b", re.IGNORECASE)
@@ -62,26 +62,26 @@ def plan_for(alias: str) -> tuple[list[Migration], ProjectState]:
     Needs `as_owner`. Raises Unplannable when the schema is ahead of the code, or has had a migration
     without an earlier one.
     """
-    executor = MigrationExecutor(connections[alias])
+    executor, ours = MigrationExecutor(connections[alias]), set(labels())
     try:
         executor.loader.check_consistent_history(connections[alias])
-    except Exception as problem:
+    except InconsistentMigrationHistory as problem:
         raise Unplannable(str(problem)) from problem
-    had = {key for key in executor.loader.applied_migrations if counts(key[0])}
+    had = {key for key in executor.loader.applied_migrations if key[0] in ours}
     if unknown := sorted(".".join(key) for key in had - set(executor.loader.disk_migrations)):
         raise Unplannable(f"It has had migrations that this code does not know: {', '.join(unknown)}")
-    targets = [key for key in executor.loader.graph.leaf_nodes() if counts(key[0])]
-    plan = [migration for migration, _ in executor.migration_plan(targets) if counts(migration.app_label)]
-    full = [migration for migration, _ in executor.migration_plan(targets, clean_start=True)]
+    targets = [key for key in executor.loader.graph.leaf_nodes() if key[0] in ours]
+    plan = [migration for migration, _ in executor.migration_plan(targets) if migration.app_label in ours]
     state = executor._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]  # as `migrate` does
-    if any(migration not in full for migration in plan):
-        raise Unplannable("The migrations of the code do not follow on those of the schema.")
     return plan, state
 
 
 def migrate_and_record(alias: str, schema: str) -> list[Part]:
     """Migrate one schema for real and return the parts that do the same to others of its state."""
     with as_owner(alias, schema):
+        with connections[alias].cursor() as cursor:
+            # People are at work there: whoever waits for a table keeps everybody behind them waiting too.
+            cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
         plan, state = plan_for(alias)
         runs = cut(plan) or [(True, ())]
         if not runs[-1][0]:
@@ -154,7 +154,7 @@ def apply(
 
 def _write_down(alias: str, migration: Migration) -> None:
     recorder = MigrationExecutor(connections[alias]).recorder
-    for app_label, name in recorded_as(migration):
+    for app_label, name in [*migration.replaces, (migration.app_label, migration.name)]:
         recorder.record_applied(app_label, name)
 
 

@@ -16,12 +16,11 @@ from uuid import UUID
 import psycopg
 from django.db import connections, transaction
 
-from operations.fleet.parts import Part
+from operations.fleet.parts import LOCK_TIMEOUT_MS, Part
 from operations.fleet.recording import apply
 from operations.fleet.scripts import (
     ALREADY_THERE,
     ANOTHER_VERSION,
-    LOCK_TIMEOUT_MS,
     LOCKED,
     Script,
     script_of,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from operations.fleet.parts import Part
+from operations.fleet.parts import LOCK_TIMEOUT_MS, Part
 from tenants.names import checked_schema_name
 from tenants.schema import labels
 
@@ -14,8 +14,6 @@ ALREADY_THERE = "EN011"
 ANOTHER_VERSION = "EN012"
 DIFFERS = "EN013"
 LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
-
-LOCK_TIMEOUT_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -103,6 +104,16 @@ class TestReleases:
         fleet.migrate("python")
         assert len(set(fleet.states().values())) == 1
         assert fleet.ask("org-1", "SELECT count(*) FROM gear_cable") == [(0,)]
+
+    def test_the_canary_waits_for_its_tables_too(self, fleet: Fleet) -> None:
+        with ExitStack() as held:
+            for alias, schema in fleet.schemas.values():  # whoever of them is the canary
+                holder = held.enter_context(psycopg.connect(fleet.server.superuser_url(alias)))
+                holder.execute(f"LOCK TABLE {schema}.gear_speaker IN ACCESS SHARE MODE".encode())
+                timer = threading.Timer(6, holder.rollback)
+                timer.start()
+                held.callback(timer.join)
+            assert fleet.migrate("column").count("migrated") == 6
 
     def test_a_table_in_use_is_waited_for_and_keeps_nobody(self, fleet: Fleet) -> None:
         alias, schema = fleet.schemas["org-2"]
