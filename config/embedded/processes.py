@@ -33,11 +33,14 @@ def _leash(end_with: signal.Signals) -> list[str]:
 
     The kernel watches the starting *thread*, so only the main thread may hold a leash; and the tool is
     part of util-linux, which another system may lack. The record of each process covers both cases.
+    A starter that was killed before the leash held sends no signal, so the shell looks once more.
     """
     tool = shutil.which("setpriv")
     if tool is None or threading.current_thread() is not threading.main_thread():
         return []
-    return [tool, "--pdeathsig", end_with.name.removeprefix("SIG")]
+    is_watched = '[ "$PPID" = "$0" ] && exec "$@"'
+    leash = [tool, "--pdeathsig", end_with.name.removeprefix("SIG")]
+    return [*leash, "/bin/sh", "-c", is_watched, str(os.getpid())]
 
 
 class Child:

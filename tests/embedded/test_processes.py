@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,7 +51,11 @@ class TestChild:
         assert child.exit_code() == 3
         assert child.tail(1) == "last"
 
-    def test_it_ends_when_its_starter_is_killed(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("leash_takes", ["0", "0.5"])
+    def test_it_ends_when_its_starter_is_killed(self, tmp_path: Path, leash_takes: str) -> None:
+        slow = tmp_path / "setpriv"
+        slow.write_text(f'#!/bin/sh\nsleep {leash_takes}\nexec {shutil.which("setpriv")} "$@"\n')
+        slow.chmod(0o755)
         script = (
             "import os, pathlib, signal, sys; from config.embedded.processes import Child\n"
             f"c = Child(log=pathlib.Path({str(tmp_path / 'log')!r}), record=pathlib.Path(sys.argv[1]))\n"
@@ -60,7 +65,11 @@ class TestChild:
         done = subprocess.run(
             [sys.executable, "-c", script, str(tmp_path / "record")],
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+            },
             check=False,
         )
 

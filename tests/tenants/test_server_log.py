@@ -63,8 +63,11 @@ class Log:
 
 
 @pytest.fixture
-def log(organisations: dict[str, Organisation]) -> Iterator[Log]:
-    """The server's log, with every statement in it while the test runs."""
+def log(logged: Organisation) -> Iterator[Log]:
+    """The server's log, with every statement in it while the test runs.
+
+    The organisation is made first: whichever test comes first would find its making in the log.
+    """
     server = servers.POSTGRES
     assert server is not None
     with psycopg.connect(server.superuser_url("postgres"), autocommit=True) as connection:
