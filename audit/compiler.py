@@ -25,9 +25,9 @@ class Trigger:
 
     @property
     def statement(self) -> str:
-        """Return the CREATE TRIGGER statement."""
+        """Return the statement that makes it, also in the place of another one of its name."""
         event, _, rest = self.definition.partition(" ON ")
-        return f'CREATE TRIGGER "{self.name}" {event} ON "{self.table}" {rest}'
+        return f'CREATE OR REPLACE TRIGGER "{self.name}" {event} ON "{self.table}" {rest}'
 
 
 def shared_functions() -> list[Function]:
@@ -88,7 +88,6 @@ def _row_trigger(table: Captured) -> Trigger:
         _array(table.excluded),
         _array(table.masked),
         _array(table.personal),
-        _array(tuple(column for column in table.columns if column not in table.personal)),
         hidden_names("personal", table.personal) + hidden_names("masked", table.masked),
         "true" if table.strict else "false",
     )

@@ -86,7 +86,6 @@ def _make_triggers(cursor: Any, triggers: list[Trigger]) -> None:
     for place, trigger in wanted.items():
         if there.get(place) == _normal(trigger.definition):
             continue
-        cursor.execute(f'DROP TRIGGER IF EXISTS "{trigger.name}" ON "{trigger.table}"')
         cursor.execute(trigger.statement)
         # ALWAYS: an ordinary trigger is silent where session_replication_role is replica.
         cursor.execute(f'ALTER TABLE "{trigger.table}" ENABLE ALWAYS TRIGGER "{trigger.name}"')

@@ -216,11 +216,13 @@ def _dump(alias: str) -> str:
     return finished.stdout
 
 
+# Not every line that begins so: bodies of functions have comments, by which they are known again.
+_DUMPS_COMMENT = re.compile(r"^--($| (Name: |Data for Name: |Dumped |PostgreSQL database dump))")
 _SESSION_LINE = re.compile(r"^(SET |SELECT pg_catalog\.set_config\('search_path'|\\)")
 
 
 def _replayable(dump: str) -> str:
-    """Drop comments, psql commands and session settings: the replaying function brings its own."""
+    """Drop pg_dump's comments, psql commands and session settings: the replaying function has its own."""
     lines = dump.splitlines()
     head_done = False
     kept: list[str] = []
@@ -230,7 +232,7 @@ def _replayable(dump: str) -> str:
                 head_done = True
             elif _SESSION_LINE.match(line) or line.startswith("--") or not line:
                 continue
-        if line.startswith("--"):
+        if _DUMPS_COMMENT.match(line):
             continue
         kept.append(line)
     return "\n".join(kept) + "\n"

@@ -70,9 +70,26 @@ BEGIN
 END
 $body$
 --------
+-- Only the named keys of an object; NULL where it has none of them, or is NULL itself.
+CREATE OR REPLACE FUNCTION audit_only(whole jsonb, names text[]) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+AS $body$
+DECLARE
+    name text;
+    found jsonb;
+BEGIN
+    FOREACH name IN ARRAY names LOOP
+        IF whole ? name THEN
+            found := coalesce(found, '{}') || jsonb_build_object(name, whole->name);
+        END IF;
+    END LOOP;
+    RETURN found;
+END
+$body$
+--------
 -- Captures one changed row of an ordinary table. Arguments: label, content type, key column, subject column,
--- then columns: excluded, masked, personal, and all that are not personal; what to say of the hidden ones
--- of a whole row; strict.
+-- then columns: excluded, masked, personal; what to say of the hidden ones of a whole row; strict. Columns
+-- without a mark are not listed: a table that gets one more keeps its trigger.
 CREATE OR REPLACE FUNCTION audit_row() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $body$
@@ -80,8 +97,7 @@ DECLARE
     excluded text[] := TG_ARGV[4];
     masked text[] := TG_ARGV[5];
     personal text[] := TG_ARGV[6];
-    others text[] := TG_ARGV[7];
-    names text := TG_ARGV[8];
+    names text := TG_ARGV[7];
     older jsonb;
     newer jsonb;
     whole jsonb;
@@ -113,11 +129,11 @@ BEGIN
         END IF;
     END IF;
     IF personal <> '{}' THEN
-        private_old := nullif(older - others, '{}');
-        private_new := nullif(newer - others, '{}');
+        private_old := audit_only(older, personal);
+        private_new := audit_only(newer, personal);
     END IF;
     PERFORM audit_append(
-        audit_context(TG_ARGV[9]::boolean), TG_ARGV[0] || '.' || verb, TG_ARGV[1]::integer,
+        audit_context(TG_ARGV[8]::boolean), TG_ARGV[0] || '.' || verb, TG_ARGV[1]::integer,
         audit_key(whole->>TG_ARGV[2]),
         coalesce(',"before":' || (older - masked - personal)::text, '')
             || coalesce(',"after":' || (newer - masked - personal)::text, '') || names,

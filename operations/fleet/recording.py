@@ -10,6 +10,7 @@ from django.db import connections
 from django.db.migrations import Migration, RunSQL
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 from psycopg import ClientCursor
 
@@ -125,6 +126,7 @@ def _python_part(alias: str, schema: str, migrations: tuple[Migration, ...], sta
 def _pieces(migration: Migration, state: ProjectState) -> tuple[Piece, ...]:
     """Return the operations with their states; `state` moves on to the one after the migration."""
     found = []
+    _ = state.apps  # once: what is cloned from it follows each change by itself
     for operation in migration.operations:
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
@@ -153,9 +155,10 @@ def apply(
 
 
 def _write_down(alias: str, migration: Migration) -> None:
-    recorder = MigrationExecutor(connections[alias]).recorder
+    # Not `record_applied`: it looks for its table each time, and an organisation's schema has it.
+    had = MigrationRecorder(connections[alias]).migration_qs
     for app_label, name in [*migration.replaces, (migration.app_label, migration.name)]:
-        recorder.record_applied(app_label, name)
+        had.create(app=app_label, name=name)
 
 
 def finish(alias: str) -> None:

@@ -177,18 +177,15 @@ CREATE OR REPLACE FUNCTION enclave.version_of(wanted text, labels text[]) RETURN
     SET search_path = pg_catalog
 AS $body$
 DECLARE
-    found text;
+    had text[];
 BEGIN
-    EXECUTE format($had$
-        SELECT encode(sha256(convert_to(concat_ws(E'\n',
-            (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $2),
-            string_agg(had.name, E'\n' ORDER BY had.name COLLATE "C")
-        ), 'UTF8')), 'hex')
-        FROM (
-            SELECT DISTINCT app || '.' || name AS name FROM %I.django_migrations WHERE app = ANY ($1)
-        ) AS had
-    $had$, wanted) INTO found USING labels, wanted;
-    RETURN found;
+    -- As little as possible in the query that is planned anew for each schema.
+    EXECUTE format($q$SELECT array_agg(app || '.' || name) FROM %I.django_migrations WHERE app = ANY ($1)$q$, wanted)
+        INTO had USING labels;
+    RETURN encode(sha256(convert_to(concat_ws(E'\n',
+        (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = wanted),
+        (SELECT string_agg(name, E'\n' ORDER BY name COLLATE "C") FROM (SELECT DISTINCT unnest(had) AS name) AS once)
+    ), 'UTF8')), 'hex');
 END
 $body$;
 
@@ -208,54 +205,93 @@ BEGIN
 END
 $body$;
 
+CREATE OR REPLACE FUNCTION enclave.bare(expression text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $body$
+    SELECT pg_catalog.regexp_replace(expression, '::(text|character varying)(\[\])?|[()]', '', 'g')
+$body$;
+
 -- Everything that the catalogue says of each table, view, sequence and function of a schema, a digest each.
 -- Two schemas at one version have the same: the schema's own name, the order of columns and the indexes
--- that people asked for (ux_*) do not count. NULL for `names` means all.
+-- that people asked for (ux_*) do not count; nor do the casts and brackets of expressions, which PostgreSQL
+-- writes in another way once it has read them back from a dump. NULL for `names` means all.
 CREATE OR REPLACE FUNCTION enclave.digests_of(wanted text, names text[]) RETURNS TABLE (name text, digest text)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog
+    SET plan_cache_mode = force_generic_plan
 AS $body$
-    WITH relations AS (
-        SELECT class.* , class.oid AS id FROM pg_class AS class
-        WHERE class.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = wanted)
-            AND class.relkind IN ('r', 'p', 'v', 'm', 'S') AND (names IS NULL OR class.relname = ANY (names))
-    ), lines (name, line) AS (
+#variable_conflict use_column
+DECLARE
+    space oid := (SELECT oid FROM pg_namespace WHERE nspname = wanted);
+    relations oid[];
+    functions oid[];
+BEGIN
+    -- Asked for by name first: no index leads from a schema to what lies in it, and a fleet's catalogue is long.
+    IF names IS NULL THEN
+        relations := ARRAY(
+            SELECT oid FROM pg_class WHERE relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
+        );
+        functions := ARRAY(SELECT oid FROM pg_proc WHERE pronamespace = space);
+    ELSE
+        relations := ARRAY(
+            SELECT oid FROM pg_class
+            WHERE relname = ANY (names::name[]) AND relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
+        );
+        functions := ARRAY(
+            SELECT proc.oid FROM unnest(names) AS asked
+            JOIN pg_proc AS proc ON proc.proname = left(asked, -2)::name AND proc.pronamespace = space
+            WHERE right(asked, 2) = '()'
+        );
+    END IF;
+    RETURN QUERY
+    WITH lines (name, line) AS (
         SELECT relname::text,
             concat_ws(' ', 'is', relkind, relpersistence, reloptions::text, relrowsecurity,
-                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C") FROM unnest(relacl) AS acl),
-                CASE relkind WHEN 'v' THEN pg_get_viewdef(id) END)
-        FROM relations
+                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C")
+                 FROM unnest(coalesce(relacl, acldefault(
+                    (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", relowner
+                 ))) AS acl),
+                CASE relkind WHEN 'v' THEN enclave.bare(pg_get_viewdef(oid)) END)
+        FROM pg_class WHERE oid = ANY (relations)
         UNION ALL
         SELECT relname::text,
             concat_ws(' ', 'column', att.attname, format_type(att.atttypid, att.atttypmod), att.attnotnull,
                 att.attidentity, att.attgenerated, att.attcollation::regcollation, att.attacl::text,
                 pg_get_expr(def.adbin, def.adrelid))
-        FROM relations
-        JOIN pg_attribute AS att ON att.attrelid = id AND att.attnum > 0 AND NOT att.attisdropped
-        LEFT JOIN pg_attrdef AS def ON def.adrelid = id AND def.adnum = att.attnum
-        WHERE relkind <> 'S'
+        FROM pg_class AS class
+        JOIN pg_attribute AS att ON att.attrelid = class.oid AND att.attnum > 0 AND NOT att.attisdropped
+        LEFT JOIN pg_attrdef AS def ON def.adrelid = class.oid AND def.adnum = att.attnum
+        WHERE class.oid = ANY (relations) AND relkind <> 'S'
         UNION ALL
         SELECT relname::text,
-            concat_ws(' ', 'constraint', con.conname, pg_get_constraintdef(con.oid), con.convalidated)
-        FROM relations JOIN pg_constraint AS con ON con.conrelid = id
+            concat_ws(' ', 'constraint', con.conname, con.convalidated,
+                CASE con.contype WHEN 'c' THEN enclave.bare(pg_get_constraintdef(con.oid))
+                    ELSE pg_get_constraintdef(con.oid) END)
+        FROM pg_class AS class JOIN pg_constraint AS con ON con.conrelid = class.oid
+        WHERE class.oid = ANY (relations)
         UNION ALL
-        SELECT relations.relname::text, concat_ws(' ', 'index', pg_get_indexdef(idx.indexrelid), idx.indisvalid)
-        FROM relations
-        JOIN pg_index AS idx ON idx.indrelid = id
+        SELECT class.relname::text,
+            concat_ws(' ', 'index', idx.indisvalid,
+                CASE WHEN idx.indpred IS NULL AND idx.indexprs IS NULL THEN pg_get_indexdef(idx.indexrelid)
+                    ELSE enclave.bare(pg_get_indexdef(idx.indexrelid)) END)
+        FROM pg_class AS class
+        JOIN pg_index AS idx ON idx.indrelid = class.oid
         JOIN pg_class AS own ON own.oid = idx.indexrelid AND NOT starts_with(own.relname, 'ux_')
+        WHERE class.oid = ANY (relations)
         UNION ALL
         SELECT relname::text, concat_ws(' ', 'trigger', pg_get_triggerdef(tg.oid), tg.tgenabled)
-        FROM relations JOIN pg_trigger AS tg ON tg.tgrelid = id AND NOT tg.tgisinternal
+        FROM pg_class AS class JOIN pg_trigger AS tg ON tg.tgrelid = class.oid AND NOT tg.tgisinternal
+        WHERE class.oid = ANY (relations)
         UNION ALL
         SELECT proc.proname || '()',
             concat_ws(' ', 'function', pg_get_functiondef(proc.oid),
-                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C") FROM unnest(proc.proacl) AS acl))
-        FROM pg_proc AS proc
-        WHERE proc.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = wanted)
-            AND (names IS NULL OR proc.proname || '()' = ANY (names))
+                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C")
+                 FROM unnest(coalesce(proc.proacl, acldefault('f', proc.proowner))) AS acl))
+        FROM pg_proc AS proc WHERE proc.oid = ANY (functions)
     )
     SELECT lines.name, md5(replace(string_agg(line, E'\n' ORDER BY line COLLATE "C"), wanted, '@'))
-    FROM lines GROUP BY lines.name
+    FROM lines GROUP BY lines.name;
+END
 $body$;
 
 -- Goes on only where the named parts of a schema are what they became on the canary.
@@ -280,4 +316,4 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
 REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.expect_version(text, text[], text, text),
-    enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]) FROM enclave_app;
+    enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]), enclave.bare(text) FROM enclave_app;
