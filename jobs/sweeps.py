@@ -16,23 +16,34 @@ _MOST_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One sweep. Unless `alone`, two of it may run at a time: it settles races by itself."""
+    """One sweep. Unless `alone`, two of it may run at a time: it settles races by itself.
+
+    `queue` says whose worker runs it: "owner" for what needs the owner's login.
+    """
 
     name: str
     every_seconds: float
     run: Callable[[], object]
     alone: bool = True
+    queue: str = "mail"
 
 
 _sweeps: dict[str, Sweep] = {}
 
 
-def add(name: str, *, every_seconds: float, run: Callable[[], object], alone: bool = True) -> None:
+def add(
+    name: str,
+    *,
+    every_seconds: float,
+    run: Callable[[], object],
+    alone: bool = True,
+    queue: str = "mail",
+) -> None:
     """Hang `run()` on the beat, every so many seconds. It enters planes and organisations by itself.
 
     It must be safe to leave out, and to run again after it broke off: it is what others fall back on.
     """
-    _sweeps[name] = Sweep(name=name, every_seconds=every_seconds, run=run, alone=alone)
+    _sweeps[name] = Sweep(name, every_seconds=every_seconds, run=run, alone=alone, queue=queue)
 
 
 def find(name: str) -> Sweep | None:
@@ -68,7 +79,7 @@ def schedule() -> dict[str, Any]:
             "task": "jobs.tasks.sweep",
             "schedule": sweep.every_seconds,
             "kwargs": {"name": sweep.name},
-            "options": {"queue": "mail", "expires": max(5, sweep.every_seconds), "retry": False},
+            "options": {"queue": sweep.queue, "expires": max(5, sweep.every_seconds), "retry": False},
         }
         for sweep in _sweeps.values()
     }

@@ -1,9 +1,9 @@
 """Registers the tables of the console."""
 
 from accounts.identity.models import User
+from operations.console.fleet import FleetRunAdmin, FleetStateAdmin
 from operations.console.organisations import OrganisationAdmin
 from operations.console.others import (
-    FleetStateAdmin,
     OperatorActAdmin,
     OperatorAdmin,
     ProvisioningAdmin,
@@ -11,7 +11,7 @@ from operations.console.others import (
     SignUpAdmin,
 )
 from operations.console.site import console
-from operations.models import FleetState, OperatorAct, Provisioning, SignUp
+from operations.models import FleetRun, FleetState, OperatorAct, Provisioning, SignUp
 from tenants.models import Organisation, Shard
 
 __all__ = ["console"]
@@ -20,6 +20,7 @@ console.register(Organisation, OrganisationAdmin)
 console.register(Shard, ShardAdmin)
 console.register(Provisioning, ProvisioningAdmin)
 console.register(FleetState, FleetStateAdmin)
+console.register(FleetRun, FleetRunAdmin)
 console.register(OperatorAct, OperatorActAdmin)
 console.register(SignUp, SignUpAdmin)
 console.register(User, OperatorAdmin)

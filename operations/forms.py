@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 
 from tenants.models import Shard
 from tenants.names import checked_slug
+from tenants.placement import Ring
 from tenants.refusals import Refusal
 
 
@@ -94,6 +95,13 @@ class StateForm(ReasonForm):
         if self._named is not None and "named" in told and told["named"] != self._named:
             self.add_error("named", f"This is not the address. Type {self._named}.")
         return told
+
+
+class RingForm(ReasonForm):
+    """When an organisation has its migrations, and why."""
+
+    field_order = ("ring", "reason")
+    ring = forms.ChoiceField(label="Ring", choices=[(ring.value, ring.value.capitalize()) for ring in Ring])
 
 
 class ShardForm(forms.ModelForm[Shard]):

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs import sweeps
-from operations.actions import figures, preparing, provisioning, signups
+from operations.actions import figures, fingerprints, preparing, provisioning, signups
 
 # A ready schema makes an organisation in a fifth of the time; each costs about 3 MB of disk.
 READY_PER_SHARD = 4
@@ -16,6 +16,7 @@ def install() -> None:
     sweeps.add("operations.provisioning", every_seconds=60, run=settle_makings)
     sweeps.add("operations.ready-schemas", every_seconds=20, run=refill_ready)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
+    sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
 
 
 def send_signup_mails() -> None:
@@ -32,3 +33,10 @@ def refill_ready() -> None:
     """Keep ready schemas on every shard."""
     for alias in settings.SHARD_ALIASES:
         preparing.fill_ready(alias, wanted=READY_PER_SHARD)
+
+
+def take_fingerprints() -> None:
+    """Compare the schemas that were not looked at for a day with the template."""
+    now = timezone.now()
+    for _ in fingerprints.take(fingerprints.due(at=now), at=now):
+        pass

@@ -44,6 +44,14 @@ STOPS: dict[State, frozenset[Stop]] = {
 }
 
 
+class Ring(StrEnum):
+    """Who gets a migration when: a few that are watched, those that want it early, everybody else."""
+
+    CANARY = "canary"
+    EARLY = "early"
+    EVERYBODY = "everybody"
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """One organisation's place: `alias` is the database alias of its shard, `schema` also names its role."""

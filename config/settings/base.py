@@ -72,6 +72,8 @@ DATABASE_LOGIN = env.one_of("ENCLAVE_LOGIN", ("app", "owner"), default="app")
 _PREFIX = "OWNER_" if DATABASE_LOGIN == "owner" else ""
 SHARD_ALIASES = env.shard_aliases() or ("shard_1", "shard_2")
 # A backend keeps about 1.6 MB for each schema it has touched; a pooled connection retires after so many.
+# How long a run of migrations waits between two rings that have organisations in them.
+FLEET_PAUSE_S = env.number("ENCLAVE_FLEET_PAUSE", default=30)
 SCHEMAS_PER_CONNECTION = env.number("ENCLAVE_SCHEMAS_PER_CONNECTION", default=150, least=1)
 
 

@@ -48,6 +48,11 @@ def note_shard(*, shard: Shard, act: str, reason: str, by: User) -> OperatorAct:
     return _note(None, f"Shard {shard.alias}", act=act, reason=reason, by=by)
 
 
+def note_fleet(*, act: str, reason: str, by: User) -> OperatorAct:
+    """Write down an operator's act on all organisations."""
+    return _note(None, "All organisations", act=act, reason=reason, by=by)
+
+
 def _note(organisation: Organisation | None, label: str, *, act: str, reason: str, by: User) -> OperatorAct:
     return OperatorAct.objects.create(
         operator=by,

@@ -22,7 +22,9 @@ from django.utils.timesince import timesince
 from accounts.identity.models import User
 from operations.actions.provisioning import Wish, provision
 from operations.actions.states import ALLOWED, change_state, note
+from operations.console.fleet import ring_page
 from operations.console.meaning import FINAL, MEANING, meaning_of, moment, schema_badge, state_badge
+from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import NewOrganisationForm, ReasonForm, StateForm
 from operations.models import FleetState, OperatorAct
 from tenants.addresses import site_url
@@ -30,38 +32,6 @@ from tenants.models import Organisation
 from tenants.placement import State
 from tenants.refusals import Refusal
 from tenants.schema import wanted_version
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Rows that are written by actions only. `title` stands above their list."""
-
-    title = ""
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        titled = {"title": self.title, **(extra_context or {})}
-        return super().changelist_view(request, titled)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        # The row's name stands below; the framework's title would say "View organisation".
-        titled = {"title": str(self.opts.verbose_name).capitalize(), **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, titled)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class SchemaFilter(admin.SimpleListFilter):
@@ -104,12 +74,15 @@ class OrganisationAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("name", "address", "people", "last_activity", "size", "made")}),
         ("State", {"fields": ("state_shown", "since", "state_reason", "means", "possible")}),
-        ("Place", {"fields": ("shard", "region", "epoch", "release", "schema_name", "schema_long")}),
+        (
+            "Place",
+            {"fields": ("shard", "region", "epoch", "release", "schema_name", "schema_long", "ring_shown")},
+        ),
         ("Acts of operators", {"fields": ("acts",)}),
     )
     readonly_fields = (
         *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
-        *("possible", "schema_long", "acts"),
+        *("possible", "schema_long", "ring_shown", "acts"),
     )
     change_list_template = "operations/organisation_list.html"
 
@@ -181,6 +154,15 @@ class OrganisationAdmin(ReadOnlyAdmin):
         )
         return format_html("{}<pre>{}</pre>", said, state.error) if state.error else said
 
+    @admin.display(description="Ring")
+    def ring_shown(self, organisation: Organisation) -> SafeString:
+        """Show when it has its migrations, with a link to change that."""
+        return format_html(
+            '{} · <a href="{}">Change when it has its migrations</a>',
+            organisation.get_ring_display(),
+            reverse("admin:organisation-ring", args=[organisation.pk]),
+        )
+
     @admin.display(description="Acts of operators")
     def acts(self, organisation: Organisation) -> SafeString | str:
         """Show the last acts with their reasons."""
@@ -216,6 +198,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         own = [
             path("make/", wrap(self.make), name="organisation-make"),
             path("<uuid:pk>/state/<str:state>/", wrap(self.change_state), name="organisation-state"),
+            path("<uuid:pk>/ring/", wrap(partial(ring_page, self.admin_site)), name="organisation-ring"),
         ]
         return [*own, *super().get_urls()]
 

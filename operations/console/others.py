@@ -5,14 +5,12 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeString
 
 from accounts.identity.models import User
 from operations.actions.states import note_shard
-from operations.console.meaning import schema_badge, when
-from operations.console.organisations import ReadOnlyAdmin
+from operations.console.meaning import when
+from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ShardForm
-from operations.models import FleetState
 from tenants.models import Shard
 
 
@@ -65,20 +63,6 @@ class ProvisioningAdmin(ReadOnlyAdmin):
     )
     list_filter = ("step", "shard")
     search_fields = ("slug", "name")
-
-
-class FleetStateAdmin(ReadOnlyAdmin):
-    """How far each schema has come."""
-
-    title = "Migrations of organisations"
-    list_display = ("organisation", "state", when("migrated_at", "At"), "took_ms", "error")
-    search_fields = ("organisation__slug", "organisation__name")
-    list_select_related = ("organisation",)
-
-    @admin.display(description="Migrations")
-    def state(self, state: FleetState) -> SafeString:
-        """Show whether it is current, behind, or failed."""
-        return schema_badge(state)
 
 
 class OperatorActAdmin(ReadOnlyAdmin):

@@ -22,6 +22,7 @@ TABLES = (
     ("tenants_shard", "Shards", "Which of them take new organisations, and how many"),
     ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
+    ("operations_fleetrun", "Runs of migrations", "Who was reached when, and why a run stopped"),
     ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),
     ("operations_operatoract", "Acts of operators", "Who did what, when and why"),
     ("identity_user", "Operators", "Who may come in here"),
@@ -56,6 +57,11 @@ def _wanting() -> list[dict[str, Any]]:
             "count": placed.filter(error="").exclude(version=wanted_version()).count(),
             "what": "are behind with migrations",
             "url": f"{organisations}?schema=behind",
+        },
+        {
+            "count": placed.exclude(differs="").count(),
+            "what": "differ from the template",
+            "url": reverse("admin:operations_fleetstate_changelist"),
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),

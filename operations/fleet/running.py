@@ -92,11 +92,12 @@ def run(
     addresses: Mapping[str, str],
     width: int = CONNECTIONS,
     most_failed: int | None = None,
+    stop: threading.Event | None = None,
 ) -> Iterator[Outcome]:
     """Do the work on every target and yield each outcome once it is safe on the disk.
 
     `addresses` has the connection string of the owner's login for each alias. After `most_failed`
-    failures nothing more is begun.
+    failures, or when `stop` is set, nothing more is begun.
     """
     outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
     steps = work.steps()
@@ -114,7 +115,7 @@ def run(
     for _ in threads:
         while (outcome := outcomes.get()) is not None:
             failed += bool(outcome.error)
-            if most_failed is not None and failed > most_failed:
+            if (most_failed is not None and failed > most_failed) or (stop is not None and stop.is_set()):
                 for line in lines:
                     line.close()
             yield outcome

@@ -8,7 +8,7 @@ from django_tenants.models import TenantMixin
 from tenants.models.base import ControlRow
 from tenants.models.shard import Shard
 from tenants.names import new_content_label
-from tenants.placement import State, Tenant
+from tenants.placement import Ring, State, Tenant
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
@@ -40,6 +40,12 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
     epoch = models.PositiveIntegerField(default=1, help_text="Counts placements; raised by each move.")
     release = models.CharField(max_length=40, default="current")
     region = models.CharField(max_length=40, blank=True, default="")
+    ring = models.CharField(
+        max_length=12,
+        default=Ring.EVERYBODY,
+        choices=[(ring.value, ring.value.capitalize()) for ring in Ring],
+        help_text="Who gets migrations when: each ring follows the one before it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_active_at = models.DateTimeField(null=True, blank=True)
     people_count = models.PositiveIntegerField(default=0)
@@ -57,6 +63,10 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
             models.CheckConstraint(
                 name="organisation_state_is_known",
                 condition=models.Q(state__in=[state.value for state in State]),
+            ),
+            models.CheckConstraint(
+                name="organisation_ring_is_known",
+                condition=models.Q(ring__in=[ring.value for ring in Ring]),
             ),
         ]
 

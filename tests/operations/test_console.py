@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import pyotp
 import pytest
@@ -14,7 +15,7 @@ from django.utils import timezone
 from accounts.identity.models import Session, User
 from operations.actions import figures
 from operations.console.meaning import MEANING
-from operations.models import FleetState, OperatorAct
+from operations.models import FleetRun, FleetState, OperatorAct
 from tenants.context import Actor, control_plane, enter
 from tenants.models import Organisation, Shard
 from tenants.placement import State
@@ -23,6 +24,7 @@ from tests.conftest import PASSWORD, ClientAs
 from tests.people import visitor
 
 LIST = "/console/tenants/organisation/"
+RUNS = f"/console/operations/fleetrun/{UUID(int=1)}/"
 
 
 @pytest.fixture
@@ -189,6 +191,37 @@ class TestShards:
         assert not OperatorAct.objects.exists()
 
 
+class TestFleet:
+    def test_an_organisation_has_its_migrations_earlier(self, console: Client, pulse: Organisation) -> None:
+        page = f"{LIST}{pulse.pk}/ring/"
+        assert "Canary has every migration first" in console.get(page).content.decode()
+        assert console.post(page, {"ring": "canary", "reason": "short"}).status_code == 422
+        assert console.post(page, {"ring": "nobody", "reason": "They asked for it"}).status_code == 422
+        assert console.post(page, {"ring": "canary", "reason": "They asked for it"}).status_code == 302
+        assert Organisation.objects.get(pk=pulse.pk).ring == "canary"
+        assert OperatorAct.objects.get().act == "ring canary"
+        assert "Canary" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
+
+    def test_a_run_is_followed_and_stopped(self, console: Client) -> None:
+        run = FleetRun.objects.create(aim="x", total=200, migrated=50, ring="early")
+        page = f"/console/operations/fleetrun/{run.pk}/"
+        shown = console.get(f"{page}change/")
+        assert shown["Refresh"]
+        assert "50 of 200" in shown.content.decode()
+        assert "Whoever was not reached" in console.get(f"{page}stop/").content.decode()
+        assert console.post(f"{page}stop/", {"reason": ""}).status_code == 422
+        assert console.post(f"{page}stop/", {"reason": "Errors on the canary"}).status_code == 302
+        run.refresh_from_db()
+        assert run.stop_asked_at
+        assert run.said == "oz@enclave.example asked to stop: Errors on the canary"
+        assert OperatorAct.objects.get().act == "stop migrating"
+        again = console.post(f"{page}stop/", {"reason": "Errors on the canary"}, follow=True)
+        assert "asked to stop already" in again.content.decode()
+        FleetRun.objects.update(ended_at=timezone.now(), state="stopped")
+        assert "Refresh" not in console.get(f"{page}change/")
+        assert "50 of 200" in console.get("/console/operations/fleetrun/").content.decode()
+
+
 class TestSignIn:
     def test_leads_to_the_page_that_was_asked_for(self, db: None) -> None:
         cache.clear()
@@ -211,7 +244,9 @@ class TestSignIn:
 
 
 class TestWalls:
-    @pytest.mark.parametrize("path", ["/console/", LIST, "/console/identity/user/"])
+    @pytest.mark.parametrize(
+        "path", ["/console/", LIST, "/console/identity/user/", f"{LIST}{UUID(int=1)}/ring/", f"{RUNS}stop/"]
+    )
     def test_nobody_else_gets_in(self, db: None, path: str) -> None:
         assert visitor(settings.OPERATORS_HOST).get(path).status_code == 302
 

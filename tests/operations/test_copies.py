@@ -13,8 +13,8 @@ def test_a_copy_has_the_templates_digests(organisations: dict[str, Organisation]
     copy = next(one for one in organisations.values() if one.shard_id == "shard_1")
     digests = "SELECT name, digest FROM enclave.digests_of(%s, NULL)"
     with psycopg.connect(os.environ["OWNER_SHARD_1_DATABASE_URL"]) as connection:
-        template = dict(connection.execute(digests, (TEMPLATE_SCHEMA,)).fetchall())
-        copied = dict(connection.execute(digests, (str(copy.schema_name),)).fetchall())
+        template: dict[str, str] = dict(connection.execute(digests, (TEMPLATE_SCHEMA,)).fetchall())
+        copied: dict[str, str] = dict(connection.execute(digests, (str(copy.schema_name),)).fetchall())
     assert len(template) > 50
     # Other tests put tables of their own into the copies.
     differing = [name for name in template if template[name] != copied.get(name)]

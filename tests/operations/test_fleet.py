@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from operations.actions.fleet import behind
 from operations.actions.provisioning import Wish, provision
+from operations.fleet.status import status_lines
 from operations.models import FleetState
 from tenants import schema
 from tenants.models import Organisation
@@ -126,6 +127,24 @@ class TestMigrateFleet:
         finished = migrate(command=("prepare", "--ready", "0"))
         assert finished.returncode == 0, finished.stderr
         assert behind(wanted_version()) == []
+
+    def test_a_schema_changed_by_hand_is_found(self, late: list[Organisation]) -> None:
+        odd, *_ = late
+        assert migrate().returncode == 0
+        with owner(odd) as connection:
+            connection.execute("ALTER TABLE records_collection ADD COLUMN by_hand text")
+        said = migrate("--only", odd.slug, command=("fingerprint_fleet",))
+        assert said.returncode == 1
+        assert f"{odd.slug} differs from the template in: records_collection" in said.stdout
+        state = FleetState.objects.get(organisation=odd)
+        assert (state.differs, len(state.fingerprint)) == ("records_collection", 64)
+        assert "records_collection" in "".join(status_lines())
+        with owner(odd) as connection:
+            connection.execute("ALTER TABLE records_collection DROP COLUMN by_hand")
+        before = state.fingerprint
+        assert migrate("--only", odd.slug, command=("fingerprint_fleet",)).returncode == 0
+        state.refresh_from_db()
+        assert (state.differs, state.fingerprint != before) == ("", True)
 
     def test_an_unknown_address_is_said_to_be_one(self, db: None) -> None:
         with pytest.raises(CommandError, match="no organisation at the address nowhere"):

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config.startup import refuse_or_start
-from operations.actions.fleet import FleetStopped, behind, migrate_fleet
+from operations.actions.fleet import FleetBusy, FleetStopped, migrate_fleet
+from operations.fleet.status import status_lines
 from tenants.models import Organisation
-from tenants.schema import wanted_version
+from tenants.placement import Ring
 
 
 class Command(BaseCommand):
@@ -20,30 +21,43 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--status", action="store_true", help="show the state of each and change nothing")
         parser.add_argument("--only", metavar="SLUG", help="migrate one organisation")
+        parser.add_argument(
+            "--up-to",
+            choices=[ring.value for ring in Ring],
+            default=Ring.EVERYBODY.value,
+            help="the last ring to migrate now; run it again for the rest",
+        )
+        parser.add_argument(
+            "--pause",
+            type=float,
+            metavar="SECONDS",
+            default=settings.FLEET_PAUSE_S,
+            help="how long to wait between two rings (default: %(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEVELOPMENT:
             refuse_or_start()
         if options["status"]:
-            self._show_status()
+            for line in status_lines():
+                self.stdout.write(line)
             return
         if options["only"] and not Organisation.objects.placed().filter(slug=options["only"]).exists():
             raise CommandError(f"There is no organisation at the address {options['only']}.")
+        failed = self._migrate(options["only"], Ring(options["up_to"]), options["pause"])
+        if failed:
+            raise CommandError(f"{failed} organisations were not migrated; see --status.")
+
+    def _migrate(self, only: str | None, up_to: Ring, pause_s: float) -> int:
         failed = 0
         try:
-            for state in migrate_fleet(only=options["only"]):
+            for state in migrate_fleet(only=only, up_to=up_to, pause_s=pause_s):
                 failed += bool(state.error)
                 self.stdout.write(
                     f"{state.organisation.slug}: {state.error or 'migrated'} ({state.took_ms} ms)"
                 )
         except FleetStopped as stopped:
             raise CommandError(f"Stopped: {stopped}") from stopped
-        if failed:
-            raise CommandError(f"{failed} organisations were not migrated; see --status.")
-
-    def _show_status(self) -> None:
-        late = behind(wanted_version())
-        self.stdout.write(f"{len(late)} organisations are behind.")
-        for organisation in late:
-            state = getattr(organisation, "fleet_state", None)
-            self.stdout.write(f"{organisation.slug}: {state.error if state and state.error else 'waiting'}")
+        except FleetBusy as busy:
+            raise CommandError(str(busy)) from busy
+        return failed

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from config.startup import refuse_or_start
-from operations.actions.fleet import FleetStopped, migrate_fleet
+from operations.actions.fleet import FleetBusy, FleetStopped, migrate_fleet
 from operations.actions.preparing import prepare
 
 
@@ -32,8 +32,8 @@ class Command(BaseCommand):
     def _take_along(self) -> None:
         """Migrate those who are there. The others are served also where some could not be."""
         try:
-            for state in migrate_fleet():
+            for state in migrate_fleet(pause_s=settings.FLEET_PAUSE_S):
                 if state.error:
                     self.stderr.write(f"{state.organisation.slug} was not migrated: {state.error}")
-        except FleetStopped as stopped:
+        except (FleetStopped, FleetBusy) as stopped:
             self.stderr.write(f"Organisations were left as they are: {stopped}")

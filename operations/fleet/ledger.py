@@ -1,0 +1,59 @@
+"""What is written down of each organisation's schema, some at a time."""
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from django.utils import timezone
+
+from operations.fleet.running import Outcome
+from operations.models import FleetState
+from tenants.models import Organisation
+
+WRITTEN_AT_ONCE = 50
+
+
+def noted_version(organisation: Organisation) -> str:
+    """Return the version that was written down of a schema, or nothing."""
+    state = getattr(organisation, "fleet_state", None)
+    return state.version if state is not None else ""
+
+
+def written(by_id: dict[UUID, Organisation], outcomes: Iterable[Outcome]) -> Iterator[list[FleetState]]:
+    """Write outcomes down, some at a time, and yield the states that were written together."""
+    kept: list[FleetState] = []
+    for outcome in outcomes:
+        kept.append(_state(by_id[outcome.target.id], outcome))
+        if len(kept) >= WRITTEN_AT_ONCE:
+            yield _write(kept)
+            kept = []
+    if kept:
+        yield _write(kept)
+
+
+def _state(organisation: Organisation, outcome: Outcome) -> FleetState:
+    return FleetState(
+        organisation=organisation,
+        # A failed one stays at the version that it had; its transaction was rolled back.
+        version=outcome.version or noted_version(organisation),
+        error=outcome.error,
+        migrated_at=timezone.now(),
+        took_ms=round(outcome.took_ms),
+    )
+
+
+def _write(states: list[FleetState]) -> list[FleetState]:
+    FleetState.objects.bulk_create(
+        states,
+        update_conflicts=True,
+        unique_fields=["organisation"],
+        update_fields=["version", "error", "migrated_at", "took_ms"],
+    )
+    return states
+
+
+def note_made(organisation: Organisation, *, version: str) -> None:
+    """Write down at which version a new organisation was made."""
+    FleetState.objects.update_or_create(
+        organisation=organisation,
+        defaults={"version": version, "migrated_at": timezone.now(), "error": ""},
+    )
