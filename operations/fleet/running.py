@@ -29,7 +29,7 @@ from tenants.context import as_owner
 from tenants.schema import version_at
 
 CONNECTIONS = 2  # to each shard; more only wait for each other on two cores
-MOST_TRIES = 10
+MOST_TRIES = 20
 FLUSHED_AT_ONCE = 50
 _PAUSE_S = 0.2  # before those whose tables were in use are tried again
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -35,6 +36,20 @@ class Fleet:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def serve(self) -> subprocess.Popen[str]:
+        """Start serving as the release before; a line on its standard input ends it."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fleet.serving"],
+            cwd=servers.ROOT,
+            env={**self.variables, "ENCLAVE_LOGIN": "app"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "serving\n"
+        return process
 
     def migrate(self, later: str, *words: str, fails: bool = False) -> str:
         """Run migrate_fleet to its end and return what it said."""
@@ -70,6 +85,13 @@ class Fleet:
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
     """Six organisations on two shards."""
+    with fleet_of(6) as made:
+        yield made
+
+
+@contextmanager
+def fleet_of(count: int) -> Iterator[Fleet]:
+    """So many organisations on two shards, on a server of their own."""
     folder = servers.FOLDER / f"fleet-{uuid4().hex[:8]}"
     server = PostgresServer(servers.prepared_folder(folder), free_port(), durable=False)
     server.start()
@@ -79,7 +101,7 @@ def fleet() -> Iterator[Fleet]:
         )
         variables = {**os.environ, **addresses, "DJANGO_SETTINGS_MODULE": "tests.fleet.settings"}
         made = subprocess.run(
-            [sys.executable, "-m", "tests.fleet.making", "6"],
+            [sys.executable, "-m", "tests.fleet.making", str(count)],
             cwd=servers.ROOT,
             env=variables,
             check=True,
