@@ -2,7 +2,8 @@
 
 Everything is timed inside a process that has already started, from the call to the last commit. Both
 have their template or public schema at the new release beforehand. All three use two processes or
-connections for each database. `--tenants 200,1000` says how many organisations.
+connections for each database. `--tenants 200,1000` says how many organisations. `while_serving` migrates
+the largest fleet once more with people at work in it and tables in use.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,7 @@ BACK = {
     "data": "UPDATE {schema}.gear_speaker SET watts = NULL",
 }
 
+HELD_S = 6.0
 FORGET = "DELETE FROM {schema}.django_migrations WHERE app = 'gear' AND name LIKE '0002%'"
 
 
@@ -53,6 +56,8 @@ def main() -> None:
                 _undo(installation, what)
                 stock.undo(what)
             figures[f"nothing_{count}_ms"] = _ours("", migrated=0)
+            if count == counts[-1]:
+                figures["while_serving"] = _while_serving(installation, count)
             baselines[f"executor_nothing_{count}_ms"] = stock.migrate("")
     most = counts[-1]
     report(
@@ -69,6 +74,48 @@ def main() -> None:
             "add_column_vs_sql": _times(figures, "column", baselines, "sql_column", most),
         },
     )
+
+
+def _while_serving(installation: Installation, count: int) -> dict[str, Any]:
+    """Migrate once more while all are served, one table in twenty organisations being in use for a while."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.fleet.serving"],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.fleet_settings", "FLEET_LATER": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if server.stdout is None or server.stdout.readline() != "serving\n":
+        raise RuntimeError("nobody serves")
+    holders = [
+        threading.Thread(target=_hold, args=(installation, number)) for number in range(0, count, count // 20)
+    ]
+    for holder in holders:
+        holder.start()
+    took = _ours("column", migrated=count)
+    for holder in holders:
+        holder.join()
+    said, _ = server.communicate("end\n", timeout=60)
+    _undo(installation, "column")
+    seen = json.loads(said)
+    return {
+        "column_ms": took,
+        "visits": seen["visits"],
+        "longest_ms": seen["longest_ms"],
+        "failed": len(seen["failed"]),
+    }
+
+
+def _hold(installation: Installation, number: int) -> None:
+    """Keep a table of one organisation in use, as a long report does."""
+    from tenants.models import Organisation
+
+    organisation = Organisation.objects.get(slug=f"org-{number}")
+    alias, schema = str(organisation.shard_id), str(organisation.schema_name)
+    with psycopg.connect(installation.postgres.superuser_url(alias)) as connection:
+        connection.execute(f"LOCK TABLE {schema}.gear_speaker IN ACCESS SHARE MODE".encode())
+        time.sleep(HELD_S)
 
 
 def _times(upper: dict[str, Any], one: str, lower: dict[str, Any], other: str, count: int) -> float:
