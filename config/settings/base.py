@@ -71,6 +71,15 @@ TENANT_DB_ALIAS = "control"
 DATABASE_LOGIN = env.one_of("ENCLAVE_LOGIN", ("app", "owner"), default="app")
 _PREFIX = "OWNER_" if DATABASE_LOGIN == "owner" else ""
 SHARD_ALIASES = env.shard_aliases() or ("shard_1", "shard_2")
+SHARDS = {alias: env.shard(alias) for alias in SHARD_ALIASES}
+# Seconds for which a connection is tried, and a server that has left the network without a word is believed.
+DATABASE_PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
 # A backend keeps about 1.6 MB for each schema it has touched; a pooled connection retires after so many.
 SCHEMAS_PER_CONNECTION = env.number("ENCLAVE_SCHEMAS_PER_CONNECTION", default=150, least=1)
 
@@ -83,10 +92,12 @@ def databases(*, pool: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {"default": {"ENGINE": "tenants.backends.current"}}
     for alias, engine in engines.items():
         found[alias] = env.database(f"{_PREFIX}{alias.upper()}_DATABASE_URL", engine=engine)
+        found[alias]["OPTIONS"] = DATABASE_PATIENCE | found[alias]["OPTIONS"]
         if pool and DATABASE_LOGIN == "app":
             found[alias]["OPTIONS"]["pool"] = dict(pool)
             # Asked before it is handed out: one that a restart of the server has ended costs no page.
-            found[alias]["CONN_HEALTH_CHECKS"] = True
+            # A shard's backend asks by itself, where a server that hangs is noticed too.
+            found[alias]["CONN_HEALTH_CHECKS"] = alias == "control"
     return found
 
 

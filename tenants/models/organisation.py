@@ -40,6 +40,12 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
     epoch = models.PositiveIntegerField(default=1, help_text="Counts placements; raised by each move.")
     release = models.CharField(max_length=40, default="current")
     region = models.CharField(max_length=40, blank=True, default="")
+    customer = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="The customer on whose own server it must live; empty for a shard that all share.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_active_at = models.DateTimeField(null=True, blank=True)
     people_count = models.PositiveIntegerField(default=0)

@@ -100,10 +100,25 @@ class TestPoolOfOne:
         monkeypatch.setattr(settings, "SCHEMAS_PER_CONNECTION", 1)
         one, served = backend(pool=self.pool), []
         for organisation in [*two.values(), *two.values()]:
-            reads(organisation)
-            served.append(self.process())
+            served.append(self.process_of(organisation))
             one.close()
         assert served[0] == served[1] != served[2] == served[3]
+
+    @pytest.mark.parametrize("pool", [None, pool], ids=["without a pool", "with a pool"])
+    def test_it_retires_in_the_middle_of_a_sweep_too(
+        self, two: Two, backend: Backend, monkeypatch: pytest.MonkeyPatch, pool: dict[str, int] | None
+    ) -> None:
+        """What walks over all organisations keeps its connection: only transactions end."""
+        monkeypatch.setattr(settings, "SCHEMAS_PER_CONNECTION", 1)
+        backend(pool=pool)
+        served = [self.process_of(organisation) for organisation in [*two.values(), *two.values()]]
+        assert served[0] == served[1] != served[2] == served[3]
+
+    def process_of(self, organisation: Organisation) -> int:
+        """Return the server's process that answers for an organisation."""
+        with enter(organisation, actor=ACTOR):
+            User.objects.exists()
+            return self.process()
 
 
 class TestTransactionPooler:
