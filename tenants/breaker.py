@@ -35,6 +35,8 @@ AGAIN_SECONDS = 0.5
 _FULL = ("too many clients", "too many connections", "remaining connection slots")
 
 Parameters = Mapping[str, Any]
+# Returns why a shard must not be used although it answers; "" when it may.
+Objection = Callable[[psycopg.Connection], str]
 
 
 class ShardDown(OperationalError):
@@ -47,6 +49,10 @@ class ShardDown(OperationalError):
 
 class Silent(Exception):
     """The server took the connection, or the question, and did not answer in time."""
+
+
+class Unfit(Exception):
+    """The server answers, and must not be used all the same."""
 
 
 class Entry:
@@ -93,6 +99,7 @@ class Breaker:
         self._entries: set[Entry] = set()
         self._parameters: Parameters = {}
         self._why: str | None = None
+        self._objection: Objection | None = None
         self._asked_at: float | None = None
         self._thread: threading.Thread | None = None
 
@@ -100,6 +107,11 @@ class Breaker:
     def is_open(self) -> bool:
         """Whether the shard is known not to answer."""
         return self._why is not None
+
+    @property
+    def why(self) -> str | None:
+        """Why nobody may use the shard; None while it answers."""
+        return self._why
 
     def begin(self, parameters: Parameters) -> Entry:
         """Note that somebody wants a connection. Raises ShardDown when there is none to be had."""
@@ -119,6 +131,15 @@ class Breaker:
         """Note that somebody has given the connection back, or never got one."""
         with self._lock:
             self._entries.discard(entry)
+
+    def open_until(self, objection: Objection, *, parameters: Parameters, why: str) -> None:
+        """Let nobody use the shard before it answers and `objection(connection)` has nothing against it."""
+        with self._lock:
+            self._parameters, self._objection = parameters, objection
+            self._why = " ".join(why.split())[:300]
+            self._ensure_watched()
+            self._lock.notify()
+        logger.error("%s does not answer, and is left alone until it does: %s", self.alias, self._why)
 
     def _ensure_watched(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -155,8 +176,8 @@ class Breaker:
     def _ask(self) -> Exception | None:
         self._asked_at = time.monotonic()
         try:
-            ask(self._parameters)
-        except (psycopg.Error, Silent) as fault:
+            ask(self._parameters, objection=self._objection)
+        except (psycopg.Error, Silent, Unfit) as fault:
             return fault
         finally:
             self._asked_at = None
@@ -174,7 +195,7 @@ class Breaker:
 
     def _close(self) -> None:
         if self.is_open:
-            self._why = None
+            self._why = self._objection = None
             logger.warning("%s answers again", self.alias)
 
     def forget_threads(self) -> None:
@@ -187,12 +208,19 @@ class Breaker:
             self._ensure_watched()
 
 
-def ask(parameters: Parameters, statement: bytes = b"", *, seconds: float = ANSWER_SECONDS) -> list[Any]:
+def ask(
+    parameters: Parameters,
+    statement: bytes = b"",
+    *,
+    seconds: float = ANSWER_SECONDS,
+    objection: Objection | None = None,
+) -> list[Any]:
     """Return the rows of a statement on a connection of its own; without one, signing in is the answer.
 
     A server that is full counts as answering.
 
-    Raises psycopg.OperationalError when the server refuses, Silent when it says nothing for `seconds`.
+    Raises psycopg.OperationalError when the server refuses, Silent when it says nothing for `seconds`,
+    Unfit with the objection where there is one.
     """
     began = time.monotonic()
     try:
@@ -202,13 +230,15 @@ def ask(parameters: Parameters, statement: bytes = b"", *, seconds: float = ANSW
     except psycopg.errors.ConnectionTimeout as fault:
         raise Silent(f"no answer within {seconds:.0f} s") from fault
     except psycopg.OperationalError as fault:
-        if any(words in str(fault) for words in _FULL):
+        if objection is None and any(words in str(fault) for words in _FULL):
             return []
         raise
     late = threading.Timer(max(0.1, began + seconds - time.monotonic()), cut, [connection])
     late.daemon = True
     late.start()
     try:
+        if objection is not None and (why := objection(connection)):
+            raise Unfit(why)
         return connection.execute(statement).fetchall() if statement else []
     except psycopg.OperationalError as fault:
         if time.monotonic() - began >= seconds:
