@@ -37,6 +37,15 @@ def number(name: str, *, default: int, least: int = 0) -> int:
     return int(raw)
 
 
+def place(name: str) -> tuple[int, int]:
+    """Return which of how many, written as 1/2; (1, 1) when it is not set."""
+    raw = os.environ.get(name, "1/1")
+    match = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", raw)
+    if match is None or int(match[1]) > int(match[2]):
+        raise ImproperlyConfigured(f"{name} is {raw!r}; use such as 1/2 for the first of two.")
+    return int(match[1]), int(match[2])
+
+
 def words(name: str, *, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return a list written with commas."""
     raw = os.environ.get(name)

@@ -294,8 +294,10 @@ CELERY_TASK_QUEUES = [
     Queue(name, routing_key=name) for name in (*(f"jobs.{n}" for n in range(JOB_QUEUES)), "mail", "owner")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "mail"
+# Which of how many workers this one is, such as 1/2; then it prefers its part of the organisations.
+JOB_WORKER_PLACE = env.place("ENCLAVE_WORKER_PLACE")
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "queue_order_strategy": "round_robin",
+    "queue_order_strategy": "jobs.turns:OwnQueuesFirst",
     "global_keyprefix": "enclave:",
     # A message that is delivered twice finds nothing to do; this only bounds how long one is lost.
     "visibility_timeout": 300,

@@ -121,6 +121,41 @@ class TestPoolOfOne:
             return self.process()
 
 
+class TestPoolOfFour:
+    pool = {"min_size": 4, "max_size": 4, "timeout": 5}
+
+    def test_an_organisation_keeps_to_its_connection(self, two: Two, backend: Backend) -> None:
+        """Visited one after the other, each schema is touched by one of the connections, not by all."""
+        one, served = backend(pool=self.pool), []
+        pool: Any = one.pool
+        pool.open()
+        pool.wait()
+        for _ in range(8):
+            for organisation in two.values():
+                with enter(organisation, actor=ACTOR):
+                    User.objects.exists()
+                    raw: Any = connections["shard_1"].connection
+                    served.append((str(organisation.slug), raw.info.backend_pid))
+                one.close()
+        assert len(set(served)) == len(two)
+        assert len({process for _, process in served}) == len(two)
+
+    def test_who_finds_its_connection_taken_gets_another(self, two: Two, backend: Backend) -> None:
+        one, (mine, _) = backend(pool=self.pool), two.values()
+        pool: Any = one.pool
+        pool.open()
+        pool.wait()
+        reads(mine)
+        raw: Any = connections["shard_1"].connection
+        first = raw.info.backend_pid
+        second = DatabaseWrapper(one.settings_dict, "shard_1")
+        use(second)
+        reads(mine)
+        raw = second.connection
+        assert raw.info.backend_pid != first
+        second.close()
+
+
 class TestTransactionPooler:
     def interleaved(self, two: Two, backend: Backend) -> list[bool]:
         """Let two processes' connections share one of the server's; say of each read whether it was right."""
