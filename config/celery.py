@@ -28,6 +28,11 @@ def refuse_a_worker(sender: Any, **_: Any) -> None:
     if settings.DATABASE_LOGIN == "owner" and queues != {"owner"}:
         raise SystemExit("ENCLAVE_LOGIN is owner; such a worker serves the queue owner and no other.")
     _refuse_or_start()
+    from jobs import turns  # the apps must be loaded first
+
+    place, workers = settings.JOB_WORKER_PLACE
+    if workers > 1:
+        turns.OwnQueuesFirst.own = turns.part_of(place, workers, settings.JOB_QUEUES)
 
 
 @signals.beat_init.connect

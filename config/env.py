@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -34,6 +35,15 @@ def number(name: str, *, default: int, least: int = 0) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) < least:
         raise ImproperlyConfigured(f"{name} is {raw!r}; use a whole number of {least} or more.")
     return int(raw)
+
+
+def place(name: str) -> tuple[int, int]:
+    """Return which of how many, written as 1/2; (1, 1) when it is not set."""
+    raw = os.environ.get(name, "1/1")
+    match = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", raw)
+    if match is None or int(match[1]) > int(match[2]):
+        raise ImproperlyConfigured(f"{name} is {raw!r}; use such as 1/2 for the first of two.")
+    return int(match[1]), int(match[2])
 
 
 def words(name: str, *, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -81,3 +91,37 @@ def shard_aliases() -> tuple[str, ...]:
     """Return the aliases of all shards named in the environment, in order: shard_1, shard_2, …"""
     found = (re.fullmatch(r"SHARD_(\d+)_DATABASE_URL", name) for name in os.environ)
     return tuple(f"shard_{n}" for n in sorted(int(match[1]) for match in found if match))
+
+
+@dataclass(frozen=True, slots=True)
+class ShardWords:
+    """What the environment says of one shard beside its address; None where it leaves it to the operators."""
+
+    region: str | None = None
+    capacity: int | None = None
+    reserved_for: str | None = None
+
+    def said(self) -> dict[str, str | int]:
+        """Return what is said, by the name of the column that it holds for."""
+        named = (("region", self.region), ("capacity", self.capacity), ("reserved_for", self.reserved_for))
+        return {name: value for name, value in named if value is not None}
+
+
+def shard(alias: str) -> ShardWords:
+    """Return what SHARD_n_REGION, SHARD_n_CAPACITY and SHARD_n_RESERVED_FOR say of a shard."""
+    prefix = alias.upper()
+    has_capacity = f"{prefix}_CAPACITY" in os.environ
+    return ShardWords(
+        region=_label(f"{prefix}_REGION", may_be_empty=False),
+        capacity=number(f"{prefix}_CAPACITY", default=0) if has_capacity else None,
+        reserved_for=_label(f"{prefix}_RESERVED_FOR", may_be_empty=True),
+    )
+
+
+def _label(name: str, *, may_be_empty: bool) -> str | None:
+    raw = os.environ.get(name)
+    if raw is None or (raw == "" and may_be_empty):
+        return raw
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", raw):
+        raise ImproperlyConfigured(f"{name} is {raw!r}; use up to 40 lower-case letters, digits and hyphens.")
+    return raw

@@ -1,11 +1,14 @@
 """Pages of errors. They ask no database and need no session, so they stand when those have fallen."""
 
+import sys
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from config.frame import look_of
+from tenants import trouble
 
 
 def error_page(request: HttpRequest, name: str, *, status: int, **context: Any) -> HttpResponse:
@@ -35,5 +38,9 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500."""
+    """Answer 500, or 503 where a database was in trouble in the middle of the request."""
+    problem = sys.exception()
+    if isinstance(problem, OperationalError):
+        is_tenants = getattr(request, "tenant", None) is not None
+        return trouble.answer(request, trouble.of(problem) if is_tenants else trouble.CONTROL_DOWN)
     return error_page(request, "500", status=500, request_id=getattr(request, "request_id", ""))

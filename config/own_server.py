@@ -4,6 +4,9 @@ Run as `python -m config.own_server` by an administrator, before `manage.py prep
 with SUPERUSER_DATABASE_URL and the URLs of the product in the environment: CONTROL_DATABASE_URL,
 SHARD_1_DATABASE_URL, … and OWNER_CONTROL_DATABASE_URL. The logins get the passwords that stand in those. It
 may be repeated. No other process needs the superuser's URL.
+
+Where shards lie on several servers it is run for each: `python -m config.own_server shard_3 shard_4` makes
+these two and no control plane, on the server that SUPERUSER_DATABASE_URL names.
 """
 
 import os
@@ -27,11 +30,11 @@ def shards_named(variables: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"shard_{number}" for number in sorted(int(match[1]) for match in found if match))
 
 
-def logins_named(variables: Mapping[str, str]) -> bootstrap.Logins:
-    """The passwords in the URLs; raises MissingSetting."""
+def logins_named(variables: Mapping[str, str], *, shard: str = "shard_1") -> bootstrap.Logins:
+    """The passwords in the URLs, the app's as it stands in that of `shard`; raises MissingSetting."""
     return bootstrap.Logins(
         control=_password(variables, "CONTROL_DATABASE_URL"),
-        app=_password(variables, "SHARD_1_DATABASE_URL"),
+        app=_password(variables, f"{shard.upper()}_DATABASE_URL"),
         owner=_password(variables, "OWNER_CONTROL_DATABASE_URL"),
     )
 
@@ -49,8 +52,13 @@ def main() -> int:
         superuser = os.environ.get("SUPERUSER_DATABASE_URL", "")
         if not superuser:
             raise MissingSetting("SUPERUSER_DATABASE_URL is not set.")
-        logins, shards = logins_named(os.environ), shards_named(os.environ)
-        bootstrap.prepare(superuser_url=superuser, logins=logins, shards=shards)
+        named, known = tuple(sys.argv[1:]), shards_named(os.environ)
+        for shard in named:
+            if shard not in known:
+                raise MissingSetting(f"{shard.upper()}_DATABASE_URL is not set.")
+        shards = named or known
+        logins = logins_named(os.environ, shard=shards[0] if shards else "shard_1")
+        bootstrap.prepare(superuser_url=superuser, logins=logins, shards=shards, control=not named)
     except (MissingSetting, psycopg.OperationalError) as refusal:
         sys.stderr.write(f"The server was not prepared: {refusal}\n")
         return 1

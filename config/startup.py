@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import psycopg
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import OperationalError, connections
 
+from tenants import breaker
 from tenants.context import control_plane, on_shard
 
 # What no login of the product may have, in the words of the error.
@@ -56,18 +58,34 @@ def excess_rights(cursor: Any, *, owner: bool = False) -> list[str]:
 def logins_are_small(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Say which login of this process could do more than the wall allows for."""
+    """Say which login of this process could do more than the wall allows for.
+
+    A shard that does not answer keeps nobody from serving the others: it is asked before it is used.
+    """
     errors: list[CheckMessage] = []
     for alias in databases or ():
-        for right in _excess_of(alias):
-            errors.append(
-                Error(
-                    f"The login of {alias} has {right}.",
-                    hint="Make the logins with python -m config.own_server, or take the right away.",
-                    id="enclave.E001",
-                )
-            )
+        try:
+            errors += [_error(alias, right) for right in _excess_of(alias)]
+        except OperationalError as problem:
+            if alias not in settings.SHARD_ALIASES:
+                raise
+            parameters = connections[alias].get_connection_params()
+            breaker.of(alias).open_until(_unless_small, parameters=parameters, why=str(problem))
     return errors
+
+
+def _error(alias: str, right: str) -> Error:
+    return Error(
+        f"The login of {alias} has {right}.",
+        hint="Make the logins with python -m config.own_server, or take the right away.",
+        id="enclave.E001",
+    )
+
+
+def _unless_small(connection: psycopg.Connection) -> str:
+    """Return why a shard must not be used, or nothing."""
+    with connection.cursor() as cursor:
+        return ", ".join(excess_rights(cursor, owner=settings.DATABASE_LOGIN == "owner"))
 
 
 def _excess_of(alias: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Doorbells: find the organisation's place, do one job, ring again if there is more."""
 
+import logging
 from uuid import UUID
 
 from jobs import bells, sweeps
@@ -9,6 +10,9 @@ from jobs.actions.working import work as work_once
 from jobs.celery import doorbell_task
 from jobs.placing import resolve
 from jobs.stopping import is_stopping
+from tenants.breaker import ShardDown
+
+logger = logging.getLogger(__name__)
 
 
 @doorbell_task(name=bells.WORK)
@@ -24,9 +28,13 @@ def work(*, organisation_id: str, queue: str = "app", **_future: object) -> None
     def ring() -> bool:
         return bells.ring(organisation, queue)
 
-    turn = work_once(tenant, queue=queue, around=around, more=ring)
-    if turn.job_id is not None and has_work(tenant, queue=queue):
-        ring()
+    try:
+        turn = work_once(tenant, queue=queue, around=around, more=ring)
+        if turn.job_id is not None and has_work(tenant, queue=queue):
+            ring()
+    except ShardDown as problem:
+        # Its wake rows lie on the shard, and bring the sweeper when it is back.
+        logger.warning("jobs of %s wait: %s", tenant.slug, problem)
 
 
 @doorbell_task(name="jobs.tasks.sweep")

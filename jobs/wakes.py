@@ -11,7 +11,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import OperationalError, connections
 
 from jobs import bells, sweeps
 from jobs.actions.taking import has_due, takeable
@@ -51,8 +51,15 @@ def install() -> None:
 
 
 def sweep_shard(alias: str) -> int:
-    """Answer what is due on one shard; return how many wake rows were answered for good."""
-    due = _due(alias)
+    """Answer what is due on one shard; return how many wake rows were answered for good.
+
+    One that does not answer keeps its rows: they are due when it is back.
+    """
+    try:
+        due = _due(alias)
+    except OperationalError as problem:
+        logger.warning("wake rows of %s were left: %s", alias, problem)
+        return 0
     if not due:
         return 0
     schemas = {schema for schema, _ in due}

@@ -7,9 +7,9 @@ from operations.console.others import (
     OperatorActAdmin,
     OperatorAdmin,
     ProvisioningAdmin,
-    ShardAdmin,
     SignUpAdmin,
 )
+from operations.console.shards import ShardAdmin
 from operations.console.site import console
 from operations.models import FleetRun, FleetState, OperatorAct, Provisioning, SignUp
 from tenants.models import Organisation, Shard

@@ -40,6 +40,18 @@ class SignUpForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
+    region = forms.ChoiceField(label="Where the data lies", required=False)
+
+    def __init__(self, *args: Any, regions: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(regions) < 2:
+            del self.fields["region"]
+            return
+        self.fields["region"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
+            ("", "Wherever there is room"),
+            *((one, one) for one in regions),
+        ]
+
     def clean_slug(self) -> str:
         """Check the wished address."""
         return clean_slug(self.cleaned_data["slug"])
@@ -116,15 +128,23 @@ class ShardForm(forms.ModelForm[Shard]):
 
     class Meta:
         model = Shard
-        fields = ("region", "capacity", "is_open")
+        fields = ("region", "capacity", "reserved_for", "is_open")
         labels = {"is_open": "Takes new organisations"}
         help_texts = {"is_open": ""}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = settings.SHARDS.get(self.instance.alias)
+        for name in words.said() if words is not None else ():
+            # `prepare` writes it again each time, so a change here would not last.
+            self.fields[name].disabled = True
+            self.fields[name].help_text = f"Set by {self.instance.alias.upper()}_{name.upper()}."
 
 
 class NewOrganisationForm(ReasonForm):
     """An organisation made from the console."""
 
-    field_order = ("name", "slug", "owner_name", "owner_email", "shard", "reason")
+    field_order = ("name", "slug", "owner_name", "owner_email", "region", "customer", "shard", "reason")
     name = forms.CharField(label="Name", max_length=120)
     slug = forms.CharField(
         label="Address",
@@ -137,13 +157,26 @@ class NewOrganisationForm(ReasonForm):
         max_length=254,
         help_text="A link to choose a password is sent there.",
     )
+    region = forms.ChoiceField(label="Region", required=False)
+    customer = forms.ChoiceField(label="On the own server of", required=False)
     shard = forms.ChoiceField(label="Shard", required=False)
 
-    def __init__(self, *args: Any, shards: list[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, shards: list[str], regions: list[str], customers: list[str], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["shard"] = forms.ChoiceField(
-            label="Shard", required=False, choices=[("", "Least loaded"), *((name, name) for name in shards)]
-        )
+        offered = {
+            "region": ("Any", regions),
+            "customer": ("Nobody: a server that all share", customers),
+            "shard": ("Least loaded", shards),
+        }
+        for name, (nothing, choices) in offered.items():
+            field = self.fields[name]
+            field.choices = [("", nothing), *((one, one) for one in choices)]  # type: ignore[attr-defined]  # a ChoiceField
+        if not customers:
+            del self.fields["customer"]
+        if len(regions) < 2:
+            del self.fields["region"]
 
     def clean_slug(self) -> str:
         """Check the wished address."""

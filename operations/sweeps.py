@@ -1,10 +1,15 @@
 """What is looked after again and again, whether or not a message about it was lost."""
 
+import logging
+
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 
 from jobs import sweeps
-from operations.actions import figures, fingerprints, preparing, provisioning, signups
+from operations.actions import figures, fingerprints, preparing, provisioning, shards, signups
+
+logger = logging.getLogger(__name__)
 
 # A ready schema makes an organisation in a fifth of the time; each costs about 3 MB of disk.
 READY_PER_SHARD = 4
@@ -15,6 +20,7 @@ def install() -> None:
     sweeps.add("operations.signup-mails", every_seconds=3, run=send_signup_mails)
     sweeps.add("operations.provisioning", every_seconds=60, run=settle_makings)
     sweeps.add("operations.ready-schemas", every_seconds=20, run=refill_ready)
+    sweeps.add("operations.shards", every_seconds=5, run=look_at_shards)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
 
@@ -30,9 +36,17 @@ def settle_makings() -> None:
 
 
 def refill_ready() -> None:
-    """Keep ready schemas on every shard."""
+    """Keep ready schemas on every shard that answers."""
     for alias in settings.SHARD_ALIASES:
-        preparing.fill_ready(alias, wanted=READY_PER_SHARD)
+        try:
+            preparing.fill_ready(alias, wanted=READY_PER_SHARD)
+        except OperationalError as problem:
+            logger.warning("ready schemas of %s were not filled up: %s", alias, problem)
+
+
+def look_at_shards() -> None:
+    """Ask every shard whether it answers, and for its figures."""
+    shards.look_at_all(at=timezone.now())
 
 
 def take_fingerprints() -> None:

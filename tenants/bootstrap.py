@@ -62,17 +62,26 @@ class Logins:
 def environment(*, host: str, port: int, logins: Logins, shards: Sequence[str]) -> dict[str, str]:
     """Return the DATABASE_URL variables for one server holding the control plane and these shards."""
 
-    def url(user: str, password: str, database: str) -> str:
-        return f"postgresql://{user}:{quote(password)}@{host}:{port}/{database}"
-
-    variables = {
-        "CONTROL_DATABASE_URL": url("enclave_control", logins.control, CONTROL_DATABASE),
-        "OWNER_CONTROL_DATABASE_URL": url("enclave_owner", logins.owner, CONTROL_DATABASE),
+    server = f"{host}:{port}"
+    return {
+        "CONTROL_DATABASE_URL": _url("enclave_control", logins.control, server, CONTROL_DATABASE),
+        "OWNER_CONTROL_DATABASE_URL": _url("enclave_owner", logins.owner, server, CONTROL_DATABASE),
+        **shard_environment(host=host, port=port, logins=logins, shards=shards),
     }
+
+
+def shard_environment(*, host: str, port: int, logins: Logins, shards: Sequence[str]) -> dict[str, str]:
+    """Return the DATABASE_URL variables for a server that holds shards and no control plane."""
+    server = f"{host}:{port}"
+    variables = {}
     for shard in shards:
-        variables[f"{shard.upper()}_DATABASE_URL"] = url("enclave_app", logins.app, shard)
-        variables[f"OWNER_{shard.upper()}_DATABASE_URL"] = url("enclave_owner", logins.owner, shard)
+        variables[f"{shard.upper()}_DATABASE_URL"] = _url("enclave_app", logins.app, server, shard)
+        variables[f"OWNER_{shard.upper()}_DATABASE_URL"] = _url("enclave_owner", logins.owner, server, shard)
     return variables
+
+
+def _url(user: str, password: str, server: str, database: str) -> str:
+    return f"postgresql://{user}:{quote(password)}@{server}/{database}"
 
 
 def without_owner(variables: Mapping[str, str]) -> dict[str, str]:
@@ -80,15 +89,19 @@ def without_owner(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if not name.startswith("OWNER_")}
 
 
-def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str]) -> None:
-    """Make logins, databases and the schema `enclave` on one server. May be repeated."""
+def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str], control: bool = True) -> None:
+    """Make logins, databases and the schema `enclave` on one server. May be repeated.
+
+    `control` says whether the control plane lies on it too.
+    """
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         _make_logins(connection, logins)
-        for database in (CONTROL_DATABASE, *shards):
+        for database in (*((CONTROL_DATABASE,) if control else ()), *shards):
             _make_database(connection, database)
-    with psycopg.connect(superuser_url, dbname=CONTROL_DATABASE, autocommit=True) as connection:
-        _close_public(connection)
-        _open_control(connection)
+    if control:
+        with psycopg.connect(superuser_url, dbname=CONTROL_DATABASE, autocommit=True) as connection:
+            _close_public(connection)
+            _open_control(connection)
     for shard in shards:
         with psycopg.connect(superuser_url, dbname=shard, autocommit=True) as connection:
             _close_public(connection)

@@ -16,8 +16,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connections, transaction
 
+from tenants.breaker import ShardDown
 from tenants.names import checked_schema_name
 from tenants.placement import Placed, Stop, Tenant
 
@@ -150,6 +152,8 @@ def enter(
         raise WrongTenant(f"Working for {outer.organisation.slug}; leave it before entering {tenant.slug}.")
     if tenant.stops(Stop.ENTRY):
         raise NoTenant(f"{tenant.slug} is gone.")
+    if tenant.alias not in settings.SHARD_ALIASES:
+        raise ShardDown(tenant.alias, f"{tenant.alias.upper()}_DATABASE_URL is not set")
     context = Context(
         plane=Plane.TENANT,
         alias=tenant.alias,
@@ -159,8 +163,10 @@ def enter(
         request_id=request_id or (outer.request_id if outer else ""),
         source=source or (outer.source if outer else ""),
     )
-    with _using(context), transaction.atomic(using=tenant.alias):
-        yield context
+    with _using(context):
+        with transaction.atomic(using=tenant.alias):
+            yield context
+        connections[tenant.alias].rest()  # type: ignore[attr-defined]  # our backend's
 
 
 @contextmanager

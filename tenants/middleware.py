@@ -14,8 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, Unrea
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
-from tenants import hosts
+from tenants import hosts, trouble
 from tenants.addresses import client_address, site_url
+from tenants.breaker import ShardDown
 from tenants.context import Actor, NoTenant, control_plane, enter
 from tenants.hosts import Answering, Site
 from tenants.placement import Stop, Tenant
@@ -62,7 +63,7 @@ class HostMiddleware:
             answering = hosts.find(host)
         except OperationalError:
             logger.exception("the control plane does not answer")
-            return render(request, "errors/503.html", {"frame": None}, status=503)
+            return trouble.answer(request, trouble.CONTROL_DOWN)
         if answering is None:
             context = {"frame": None, "public_url": f"{site_url(settings.BASE_DOMAIN)}/"}
             return render(request, "errors/unknown_host.html", context, status=404)
@@ -159,9 +160,13 @@ class PlaneMiddleware:
                 response = self.get_response(request)
                 if response.status_code >= 400:
                     transaction.set_rollback(True, using=tenant.alias)
-        except OperationalError:
-            logger.exception("shard %s does not answer", tenant.alias)
-            return render(request, "errors/shard_down.html", {"frame": None}, status=503)
+        except ShardDown as problem:
+            # Said once, where it was noticed; here there may be hundreds a second.
+            logger.info("%s was not served: %s", tenant.slug, problem)
+            return trouble.answer(request, trouble.SHARD_DOWN)
+        except OperationalError as problem:
+            logger.exception("a request of %s on %s broke off", tenant.slug, tenant.alias)
+            return trouble.answer(request, trouble.of(problem))
         for finish in getattr(request, "after_transaction", ()):
             finish(tenant)
         return response

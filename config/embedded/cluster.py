@@ -38,6 +38,15 @@ COMMON = {
     "password_encryption": "scram-sha-256",
 }
 
+# What the servers of one machine share between them, in MB.
+_SHARED = {"shared_buffers": 256, "effective_cache_size": 1024, "max_wal_size": 2048}
+
+
+def share_of(servers: int) -> dict[str, str]:
+    """The settings by which one of several servers on this machine takes no more than its part."""
+    return {name: f"{megabytes // servers}MB" for name, megabytes in _SHARED.items()}
+
+
 # A test's cluster is thrown away: nothing is gained by waiting for the disk.
 THROWAWAY = {
     "fsync": "off",

@@ -1,6 +1,7 @@
 """The variables that each process of the running product gets, and no more than it needs."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from config.embedded.ports import LOOPBACK
 CONTROL = "CONTROL_DATABASE_URL"
 SHARD = "SHARD_1_DATABASE_URL"
 OWNERS = "OWNER_"
+_SHARD = re.compile(r"(?:OWNER_)?SHARD_\d+_DATABASE_URL")
 
 
 def own_database() -> bool:
@@ -42,6 +44,10 @@ def knows_owner(environment: Mapping[str, str]) -> bool:
 def base_environment(*, data: Path, port: int, mail_port: int, redis_url: str) -> dict[str, str]:
     """What every process gets beside the databases: the person's own variables first, then ours."""
     inherited = dict(os.environ)
+    if not own_database():
+        # A shard that is not ours would stand beside ours, where nobody has made it.
+        for name in [name for name in inherited if _SHARD.fullmatch(name)]:
+            del inherited[name]
     chosen = {
         "ENCLAVE_BASE_DOMAIN": "enclave.localhost",
         "DJANGO_SECRET_KEY": "",

@@ -5,21 +5,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import psycopg
-
+from config.embedded import databases
 from config.embedded import environment as variables
-from config.embedded.answers import one_line, require_databases, require_redis
+from config.embedded.answers import require_databases, require_redis
 from config.embedded.console import say
+from config.embedded.databases import Databases
 from config.embedded.errors import CannotStart
 from config.embedded.files import secret_in
-from config.embedded.ports import LOOPBACK
 from config.embedded.postgres import PostgresServer
 from config.embedded.redis import RedisServer
 from tenants import bootstrap
 
-SHARDS = ("shard_1", "shard_2")
-# What it has in memory is written down, which takes a slow disk a while; a kill only delays the next start.
-DATABASE_STOP_SECONDS = 20.0
 REDIS_STOP_SECONDS = 1.0
 PAUSE_BEFORE_RETRY = 5.0
 
@@ -27,26 +23,41 @@ PAUSE_BEFORE_RETRY = 5.0
 class Servers:
     """PostgreSQL and Redis in `data`, each only where the environment names no other."""
 
-    def __init__(self, data: Path, *, database_port: int, redis_port: int) -> None:
-        self.postgres: PostgresServer | None = None
+    def __init__(self, data: Path, ports: Mapping[str, int], *, servers: int = 1) -> None:
+        self.databases: Databases | None = None
         self.redis: RedisServer | None = None
-        self._logins = data / "run" / "logins.json"
-        self._try_again_at = 0.0
+        self._data, self._count = data, servers
+        self._try_again_at: dict[str, float] = {}
         if not variables.own_database():
-            self.postgres = PostgresServer(data / "postgres", database_port)
+            self.databases = Databases.in_folder(data, ports, servers=servers)
         if not os.environ.get("REDIS_URL"):
             password = secret_in(data / "run" / "redis.password")
-            self.redis = RedisServer(data / "redis", redis_port, password)
+            self.redis = RedisServer(data / "redis", ports["redis"], password)
+
+    @property
+    def postgres(self) -> PostgresServer | None:
+        """The server with the control plane, where it is an embedded one."""
+        return None if self.databases is None else self.databases.servers[0]
+
+    @property
+    def embedded(self) -> list[tuple[str, PostgresServer | RedisServer]]:
+        """The embedded servers with their names for people."""
+        found: list[tuple[str, PostgresServer | RedisServer]] = []
+        if self.databases is not None:
+            for number, server in self.databases.numbered():
+                found.append(("database" if number == 1 else f"database {number}", server))
+        return [*found, ("Redis", self.redis)] if self.redis is not None else found
 
     def start(self) -> None:
-        """Start both side by side and return when they answer; raises CannotStart."""
+        """Start all side by side and return when they answer; raises CannotStart."""
         if self.redis is None:
             require_redis(self.redis_url)
-        embedded = [server for server in (self.postgres, self.redis) if server is not None]
-        for server in embedded:
+        for _, server in self.embedded:
             server.launch()
-        for server in embedded:
+        for _, server in self.embedded:
             server.wait_until_ready()
+        if self.databases is not None:
+            databases.note(self._data, self._count)
 
     @property
     def redis_url(self) -> str:
@@ -54,31 +65,22 @@ class Servers:
         return os.environ["REDIS_URL"] if self.redis is None else self.redis.url
 
     def knows_logins(self) -> bool:
-        """Whether the passwords of the embedded server's logins can be read."""
-        if self.postgres is None:
+        """Whether the passwords of the embedded servers' logins can be read."""
+        if self.databases is None:
             return True
+        kept = self.databases.logins
         try:
-            return self._logins.exists() and bool(bootstrap.Logins.load_or_make(self._logins))
+            return kept.exists() and bool(bootstrap.Logins.load_or_make(kept))
         except (ValueError, TypeError):
             return False
 
     def make_logins(self) -> None:
-        """Make roles and databases on the embedded server; on one's own server its administrator does."""
-        if self.postgres is None:
+        """Make roles and databases on embedded servers; on one's own server its administrator does."""
+        if self.databases is None:
             return
         if not self.knows_logins():
-            self._logins.unlink(missing_ok=True)
-        try:
-            bootstrap.prepare(
-                superuser_url=self.postgres.superuser_url(),
-                logins=bootstrap.Logins.load_or_make(self._logins),
-                shards=SHARDS,
-            )
-        except psycopg.Error as error:
-            raise CannotStart(
-                f"The database in {self.postgres.folder} cannot be prepared ({one_line(error)}); "
-                "bring the folder back from a copy, or choose another one with --data."
-            ) from error
+            self.databases.logins.unlink(missing_ok=True)
+        self.databases.prepare()
 
     def require_answers(self, environment: Mapping[str, str]) -> None:
         """Raise CannotStart for a database that the product could not work with."""
@@ -93,17 +95,12 @@ class Servers:
 
     def urls(self) -> dict[str, str]:
         """The variables with the URLs of the embedded databases; empty for one's own server."""
-        if self.postgres is None:
-            return {}
-        logins = bootstrap.Logins.load_or_make(self._logins)
-        return bootstrap.environment(host=LOOPBACK, port=self.postgres.port, logins=logins, shards=SHARDS)
+        return {} if self.databases is None else self.databases.urls()
 
     def tend(self) -> None:
-        """Start a server again that ended by itself."""
-        if time.monotonic() < self._try_again_at:
-            return
-        for name, server in (("database", self.postgres), ("Redis", self.redis)):
-            if server is None or server.is_running():
+        """Start a server again that ended by itself. One that does not start keeps no other waiting."""
+        for name, server in self.embedded:
+            if server.is_running() or time.monotonic() < self._try_again_at.get(name, 0.0):
                 continue
             say(f"The {name} server ended by itself and starts again. See {server.folder / 'log'}.")
             server.stop()
@@ -111,11 +108,11 @@ class Servers:
                 server.start()
             except CannotStart as refusal:
                 say(str(refusal))
-                self._try_again_at = time.monotonic() + PAUSE_BEFORE_RETRY
+                self._try_again_at[name] = time.monotonic() + PAUSE_BEFORE_RETRY
 
     def stop(self) -> None:
-        """Stop Redis, then PostgreSQL."""
+        """Stop Redis, then the databases."""
         if self.redis is not None:
             self.redis.stop(REDIS_STOP_SECONDS)
-        if self.postgres is not None:
-            self.postgres.stop(DATABASE_STOP_SECONDS)
+        if self.databases is not None:
+            self.databases.stop()

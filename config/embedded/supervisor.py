@@ -7,6 +7,7 @@ import time
 from hashlib import sha256
 from types import FrameType
 
+from config.embedded import databases
 from config.embedded import environment as variables
 from config.embedded.console import say, say_addresses
 from config.embedded.errors import CannotStart
@@ -70,8 +71,10 @@ class Supervisor:
             end_leftover(record, end_with=signal.SIGTERM)
         if not is_free(port):
             raise CannotStart(f"Port {port} is in use by another program; choose another one with --port.")
-        ports = remembered_ports(self.data / "run" / "ports", ("postgres", "redis", "mail"))
-        self._servers = Servers(self.data, database_port=ports["postgres"], redis_port=ports["redis"])
+        count = self._count_servers()
+        names = [databases.name_of(number) for number in range(1, count + 1)]
+        ports = remembered_ports(self.data / "run" / "ports", (*names, "redis", "mail"))
+        self._servers = Servers(self.data, ports, servers=count)
         self._servers.start()
         environment = variables.base_environment(
             data=self.data, port=port, mail_port=ports["mail"], redis_url=self._servers.redis_url
@@ -79,8 +82,19 @@ class Supervisor:
         parts = Parts(root=self.options.root, data=self.data, environment=environment)
         steps = Steps(root=self.options.root, data=self.data, environment=environment, stop=self._stop)
         stamps = self._stamps()
-        self._prepare(self._servers, environment, steps, stamps)
+        self._prepare(self._servers, environment, steps, stamps, servers=count)
         self._start_parts(parts, steps, ports["mail"], stamps)
+
+    def _count_servers(self) -> int:
+        """How many databases to start; a server of one's own is none of them. Raises CannotStart."""
+        if not variables.own_database():
+            return databases.how_many(self.data, self.options.servers)
+        if self.options.servers is not None:
+            raise CannotStart(
+                "--servers is for embedded databases; with CONTROL_DATABASE_URL set the shards are those of "
+                "SHARD_1_DATABASE_URL, SHARD_2_DATABASE_URL, … ."
+            )
+        return 1
 
     def _stamps(self) -> Stamps:
         """Kept beside the databases they speak of, so that both are lost together."""
@@ -89,15 +103,25 @@ class Supervisor:
             return Stamps(self._servers.postgres.folder)
         return Stamps(self.data / "run" / sha256(variables.control_url().encode()).hexdigest()[:16])
 
-    def _prepare(self, servers: Servers, environment: dict[str, str], steps: Steps, stamps: Stamps) -> None:
+    def _prepare(
+        self,
+        embedded: Servers,
+        environment: dict[str, str],
+        steps: Steps,
+        stamps: Stamps,
+        *,
+        servers: int,
+    ) -> None:
         code = code_stamp(self.options.root)
+        if servers > 1:
+            code = f"{code} on {servers} servers"
         is_prepared = stamps.holds("prepare", code)
         if not is_prepared:
             say("Preparing the databases.")
-        if not is_prepared or not servers.knows_logins():
-            servers.make_logins()
-        environment.update(servers.urls())
-        servers.require_answers(environment)
+        if not is_prepared or not embedded.knows_logins():
+            embedded.make_logins()
+        environment.update(embedded.urls())
+        embedded.require_answers(environment)
         remember(self.data, environment)
         if not is_prepared:
             stamps.forget("prepare")
@@ -158,7 +182,8 @@ class Supervisor:
 
     def _warn_of_archive(self) -> None:
         assert self._servers is not None
-        gigabytes = 0.0 if self._servers.postgres is None else self._servers.postgres.archived_bytes() / 1e9
+        kept = self._servers.databases
+        gigabytes = 0.0 if kept is None else kept.archived_bytes() / 1e9
         if gigabytes > ARCHIVE_WORTH_SAYING_GB:
             say(
                 f"The archive of the database's log has grown to {gigabytes:.1f} GB; "

@@ -71,6 +71,15 @@ TENANT_DB_ALIAS = "control"
 DATABASE_LOGIN = env.one_of("ENCLAVE_LOGIN", ("app", "owner"), default="app")
 _PREFIX = "OWNER_" if DATABASE_LOGIN == "owner" else ""
 SHARD_ALIASES = env.shard_aliases() or ("shard_1", "shard_2")
+SHARDS = {alias: env.shard(alias) for alias in SHARD_ALIASES}
+# Seconds for which a connection is tried, and a server that has left the network without a word is believed.
+DATABASE_PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
 # A backend keeps about 1.6 MB for each schema it has touched; a pooled connection retires after so many.
 # How long a run of migrations waits between two rings that have organisations in them.
 FLEET_PAUSE_S = env.number("ENCLAVE_FLEET_PAUSE", default=30)
@@ -85,10 +94,12 @@ def databases(*, pool: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {"default": {"ENGINE": "tenants.backends.current"}}
     for alias, engine in engines.items():
         found[alias] = env.database(f"{_PREFIX}{alias.upper()}_DATABASE_URL", engine=engine)
+        found[alias]["OPTIONS"] = DATABASE_PATIENCE | found[alias]["OPTIONS"]
         if pool and DATABASE_LOGIN == "app":
             found[alias]["OPTIONS"]["pool"] = dict(pool)
             # Asked before it is handed out: one that a restart of the server has ended costs no page.
-            found[alias]["CONN_HEALTH_CHECKS"] = True
+            # A shard's backend asks by itself, where a server that hangs is noticed too.
+            found[alias]["CONN_HEALTH_CHECKS"] = alias == "control"
     return found
 
 
@@ -285,8 +296,10 @@ CELERY_TASK_QUEUES = [
     Queue(name, routing_key=name) for name in (*(f"jobs.{n}" for n in range(JOB_QUEUES)), "mail", "owner")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "mail"
+# Which of how many workers this one is, such as 1/2; then it prefers its part of the organisations.
+JOB_WORKER_PLACE = env.place("ENCLAVE_WORKER_PLACE")
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "queue_order_strategy": "round_robin",
+    "queue_order_strategy": "jobs.turns:OwnQueuesFirst",
     "global_keyprefix": "enclave:",
     # A message that is delivered twice finds nothing to do; this only bounds how long one is lost.
     "visibility_timeout": 300,

@@ -9,6 +9,7 @@ from django.db.models import Max, Value
 from django.db.models.functions import Greatest
 
 from accounts.identity.models import Session, User
+from tenants.breaker import ShardDown
 from tenants.context import Actor, enter, on_shard
 from tenants.models import Organisation
 
@@ -21,9 +22,16 @@ def refresh() -> int:
     One that does not answer is passed over until the next time.
     """
     looked_at = 0
+    down: set[str] = set()
     for organisation in Organisation.objects.placed().exclude(domains=None).iterator():
+        if organisation.shard_id in down:
+            continue
         try:
             people, seen, size = _look_at(organisation)
+        except ShardDown as problem:
+            logger.warning("figures of its organisations were left: %s", problem)
+            down.add(organisation.shard_id)
+            continue
         except DatabaseError:
             logger.exception("the figures of %s could not be read", organisation.slug)
             continue

@@ -4,24 +4,25 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from operations.actions import shards
 from tenants.context import as_owner, control_plane, on_shard
-from tenants.models import Shard
 from tenants.names import TEMPLATE_SCHEMA, new_schema_name
 from tenants.schema import build_template, store_template
 
 
-def prepare(*, ready: int, verbosity: int = 0) -> None:
+def prepare(*, ready: int, verbosity: int = 0) -> list[str]:
     """Migrate the control plane, build the template, store it on every shard, keep `ready` schemas.
 
-    Needs the owner's login. May be repeated; quick when nothing has changed.
+    Returns what an operator should know. Needs the owner's login. May be repeated; quick when nothing has
+    changed. Raises ShardsMissing where the environment lacks a shard that organisations live on.
     """
     with control_plane():
         call_command("migrate", database="control", interactive=False, verbosity=verbosity)
-        for alias in settings.SHARD_ALIASES:
-            Shard.objects.get_or_create(alias=alias)
+        notes = shards.register()
     prepare_template(verbosity=verbosity)
     for alias in settings.SHARD_ALIASES:
         fill_ready(alias, wanted=ready)
+    return notes
 
 
 def prepare_template(*, verbosity: int = 0) -> None:

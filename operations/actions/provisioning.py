@@ -6,22 +6,23 @@ A failure at any step is undone at once where it can be, and otherwise by `sweep
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from accounts.actions.founding import found
 from operations.actions.fleet import note_made
+from operations.actions.placing import Asked, NoRoom, choose
 from operations.models import Provisioning
 from operations.models.provisioning import STALE_AFTER, Step
 from tenants import hosts
 from tenants.context import Actor, control_plane, enter, on_shard
-from tenants.models import Domain, Organisation, RetiredSlug, Shard
+from tenants.models import Domain, Organisation, RetiredSlug
 from tenants.models.directory import note_address
 from tenants.names import checked_slug
 from tenants.placement import State
@@ -38,14 +39,7 @@ class SlugTaken(Refusal):
     message = "This address is taken. Choose another one."
 
 
-class NoRoom(Refusal):
-    """No shard takes new organisations."""
-
-    code = "no-room"
-    status = 503
-    message = "No new organisations can be made at the moment. Try again later."
-
-
+__all__ = ["NoRoom", "SlugTaken", "Wish", "host_of", "provision", "sweep", "undo"]
 Also = Callable[[Organisation], object]
 
 
@@ -55,7 +49,10 @@ def _nothing(organisation: Organisation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: the organisation's address and name, its first owner, and where it should live."""
+    """What is asked for: the organisation's address and name, its first owner, and where it should live.
+
+    `customer` asks for the server of that customer's own.
+    """
 
     slug: str
     name: str
@@ -64,17 +61,39 @@ class Wish:
     owner_password: str | None = None
     shard: str | None = None
     region: str = ""
+    customer: str = ""
 
 
 def provision(wish: Wish, *, at: datetime | None = None, also: Also = _nothing) -> Organisation:
     """Make an organisation and return it; `also(organisation)` is written with its host, or neither is.
 
-    Raises BadSlug or SlugTaken for the address, NoRoom when no shard is open. Anything else that goes
+    Raises BadSlug or SlugTaken for the address, NoRoom when no shard takes it. Anything else that goes
     wrong is undone before the error is raised on.
     """
-    making = _begin(wish, at=at or timezone.now())
+    at = at or timezone.now()
+    without: set[str] = set()
+    while True:
+        making = _begin(wish, at=at, without=without)
+        try:
+            claimed = _claim_schema(making.shard_id)
+        except OperationalError as problem:
+            # Its shard went down a moment ago: another one takes it. Nothing was claimed, or nobody knows
+            # of it, and `sweep` drops the schema.
+            logger.warning("%s does not take %s: %s", making.shard_id, making.slug, problem)
+            making.note(error=str(problem)[:2000])
+            undo(making)
+            without.add(making.shard_id)
+        except Exception as problem:
+            making.note(error=str(problem)[:2000])
+            undo(making)
+            raise
+        else:
+            return _fill(making, wish, claimed, also=also)
+
+
+def _fill(making: Provisioning, wish: Wish, claimed: tuple[str, bool], *, also: Also) -> Organisation:
+    schema, was_ready = claimed
     try:
-        schema, was_ready = _claim_schema(making.shard_id)
         making.reach(Step.PLACED, schema_name=schema, was_ready=was_ready)
         organisation = _write_organisation(making, wish)
         with enter(organisation, actor=Actor.system("Enclave")):
@@ -91,34 +110,21 @@ def provision(wish: Wish, *, at: datetime | None = None, also: Also = _nothing) 
     return organisation
 
 
-def _begin(wish: Wish, *, at: datetime) -> Provisioning:
+def _begin(wish: Wish, *, at: datetime, without: Collection[str] = ()) -> Provisioning:
     slug = checked_slug(wish.slug)
     if Organisation.objects.filter(slug=slug).exists():
         raise SlugTaken
     if RetiredSlug.objects.filter(slug=slug, free_from__gt=at).exists():
         raise SlugTaken
+    asked = Asked(shard=wish.shard or "", region=wish.region, customer=wish.customer)
     try:
-        return Provisioning.objects.create(
-            slug=slug, name=wish.name.strip(), shard=_choose_shard(wish), begun_at=at, step=Step.STARTED
-        )
+        with transaction.atomic(using="control"):
+            shard = choose(asked, without=without)
+            return Provisioning.objects.create(
+                slug=slug, name=wish.name.strip(), shard_id=shard, begun_at=at, step=Step.STARTED
+            )
     except IntegrityError as problem:
         raise SlugTaken from problem
-
-
-def _choose_shard(wish: Wish) -> Shard:
-    """Return the shard asked for, or the least loaded open one of the region asked for."""
-    candidates = Shard.objects.filter(is_open=True, alias__in=settings.SHARD_ALIASES)
-    if wish.shard:
-        candidates = candidates.filter(alias=wish.shard)
-    if wish.region:
-        candidates = candidates.filter(region=wish.region)
-    loads = [
-        (shard.organisations.placed().count() / shard.capacity, shard.alias, shard) for shard in candidates
-    ]
-    free = [load for load in loads if load[0] < 1]
-    if not free:
-        raise NoRoom
-    return min(free)[2]
 
 
 def _claim_schema(alias: str) -> tuple[str, bool]:
@@ -135,8 +141,9 @@ def _write_organisation(making: Provisioning, wish: Wish) -> Organisation:
             slug=making.slug,
             name=making.name,
             schema_name=making.schema_name,
-            shard=making.shard,
+            shard_id=making.shard_id,
             region=wish.region,
+            customer=wish.customer,
             state=State.TRIAL.value,
         )
         making.note(organisation=organisation)
@@ -199,7 +206,16 @@ def sweep(*, at: datetime) -> int:
         except Exception:
             # The next one may be settled all the same, and this one comes again.
             logger.exception("making of %s could not be settled", making.slug)
-    return settled + sum(_discard_strays(alias) for alias in settings.SHARD_ALIASES)
+    return settled + sum(_strays_of(alias) for alias in settings.SHARD_ALIASES)
+
+
+def _strays_of(alias: str) -> int:
+    """Drop the strays of one shard; one that does not answer keeps nobody from the others'."""
+    try:
+        return _discard_strays(alias)
+    except OperationalError as problem:
+        logger.warning("strays of %s were left: %s", alias, problem)
+        return 0
 
 
 def _settle(making: Provisioning) -> bool:

@@ -26,7 +26,9 @@ class LinkSpent(Refusal):
     message = "This link has been used or is too old. Sign up again to get a new one."
 
 
-def ask(*, email: str, person_name: str, organisation_name: str, slug: str, at: datetime) -> SignUp:
+def ask(
+    *, email: str, person_name: str, organisation_name: str, slug: str, at: datetime, region: str = ""
+) -> SignUp:
     """Write down a wish; the mail goes out after the commit. Raises BadSlug or SlugTaken."""
     slug = checked_slug(slug)
     if Organisation.objects.filter(slug=slug).exists():
@@ -37,6 +39,7 @@ def ask(*, email: str, person_name: str, organisation_name: str, slug: str, at: 
             person_name=person_name.strip(),
             organisation_name=organisation_name.strip(),
             slug=slug,
+            region=region,
             asked_at=at,
         )
 
@@ -80,6 +83,7 @@ def confirm(*, token: str, password: str, slug: str, at: datetime) -> Organisati
                 owner_email=signup.email,
                 owner_name=signup.person_name,
                 owner_password=password,
+                region=signup.region,
             ),
             at=at,
         )

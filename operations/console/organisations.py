@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from accounts.identity.models import User
+from operations.actions.placing import NoRoom, customers, open_regions
 from operations.actions.provisioning import Wish, provision
 from operations.actions.states import ALLOWED, change_state, note
 from operations.console.fleet import ring_page
@@ -76,7 +77,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
         ("State", {"fields": ("state_shown", "since", "state_reason", "means", "possible")}),
         (
             "Place",
-            {"fields": ("shard", "region", "epoch", "release", "schema_name", "schema_long", "ring_shown")},
+            {
+                "fields": (
+                    *("shard", "region", "customer", "epoch", "release"),
+                    *("schema_name", "schema_long", "ring_shown"),
+                )
+            },
         ),
         ("Acts of operators", {"fields": ("acts",)}),
     )
@@ -204,7 +210,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
 
     def make(self, request: HttpRequest) -> HttpResponse:
         """Make an organisation with its first owner."""
-        form = NewOrganisationForm(request.POST or None, shards=list(settings.SHARD_ALIASES))
+        form = NewOrganisationForm(
+            request.POST or None,
+            shards=list(settings.SHARD_ALIASES),
+            regions=open_regions(),
+            customers=customers(),
+        )
         if request.method == "POST" and form.is_valid():
             told = form.cleaned_data
             wish = Wish(
@@ -213,10 +224,14 @@ class OrganisationAdmin(ReadOnlyAdmin):
                 told["owner_email"],
                 told["owner_name"],
                 shard=told["shard"] or None,
+                region=told.get("region", ""),
+                customer=told.get("customer", ""),
             )
             said = partial(note, act="made", reason=told["reason"], by=_operator(request))
             try:
                 organisation = provision(wish, also=lambda made: said(organisation=made))
+            except NoRoom as refusal:
+                form.add_error("shard", str(refusal))
             except Refusal as refusal:
                 form.add_error("slug", str(refusal))
             else:

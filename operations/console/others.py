@@ -1,56 +1,7 @@
 """The other tables of the console."""
 
-from typing import Any, cast
-
-from django.contrib import admin
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-
-from accounts.identity.models import User
-from operations.actions.states import note_shard
 from operations.console.meaning import when
 from operations.console.readonly import ReadOnlyAdmin
-from operations.forms import ShardForm
-from tenants.models import Shard
-
-
-class ShardAdmin(admin.ModelAdmin[Shard]):
-    """Shards: whether they take new organisations, and how many. They come and go with the environment."""
-
-    list_display = ("alias", "region", "capacity", "is_open", "living")
-    readonly_fields = ("alias", "living")
-    fields = ("alias", "living", "region", "capacity", "is_open", "reason")
-    form = ShardForm
-
-    def save_model(self, request: HttpRequest, obj: Shard, form: Any, change: bool) -> None:
-        """Write the change and why, both or neither."""
-        told, by = form.cleaned_data, cast(User, request.user)
-        with transaction.atomic(using="control"):
-            super().save_model(request, obj, form, change)
-            for name in form.changed_data:
-                if name != "reason":
-                    act = f"{form.fields[name].label}: {_shown(told[name])}"
-                    note_shard(shard=obj, act=act[:60], reason=told["reason"], by=by)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Shards", **(extra_context or {})})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description="Organisations")
-    def living(self, shard: Shard) -> int:
-        """Show how many organisations live there."""
-        return int(shard.organisations.placed().count())
-
-
-def _shown(value: object) -> object:
-    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 class ProvisioningAdmin(ReadOnlyAdmin):

@@ -6,8 +6,9 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
+from operations.actions.shards import unregistered
 from operations.console.meaning import state_badge
-from operations.models import FleetState, OperatorAct, Provisioning
+from operations.models import FleetState, OperatorAct, Provisioning, ShardHealth
 from tenants.models import Organisation
 from tenants.placement import State
 from tenants.schema import wanted_version
@@ -19,7 +20,7 @@ TABLES = (
         "Organisations",
         "Their states, sizes, people and last activity; acts with a reason",
     ),
-    ("tenants_shard", "Shards", "Which of them take new organisations, and how many"),
+    ("tenants_shard", "Shards", "Whether their servers answer, who is placed where, and how full they are"),
     ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
     ("operations_fleetrun", "Runs of migrations", "Who was reached when, and why a run stopped"),
@@ -62,6 +63,16 @@ def _wanting() -> list[dict[str, Any]]:
             "count": placed.exclude(differs="").count(),
             "what": "differ from the template",
             "url": reverse("admin:operations_fleetstate_changelist"),
+        },
+        {
+            "count": ShardHealth.objects.down().count(),
+            "what": "shards do not answer",
+            "url": reverse("admin:tenants_shard_changelist"),
+        },
+        {
+            "count": len(unregistered()),
+            "what": "shards of the environment are not prepared",
+            "url": reverse("admin:tenants_shard_changelist"),
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.identity.models import User
@@ -56,7 +57,13 @@ SHOWS = (
     ),
     Show(
         Wish(
-            "northlight", "Northlight", "sunniva@northlight.example", "Sunniva Lie", PASSWORD, shard="shard_2"
+            "northlight",
+            "Northlight",
+            "sunniva@northlight.example",
+            "Sunniva Lie",
+            PASSWORD,
+            # On the second server, where there is one.
+            shard=settings.SHARD_ALIASES[-1],
         ),
         mark="N",
         accent="#0f766e",

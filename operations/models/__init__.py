@@ -3,6 +3,7 @@
 from operations.models.act import OperatorAct
 from operations.models.fleet import FleetRun, FleetState
 from operations.models.provisioning import Provisioning
+from operations.models.shard_health import ShardHealth
 from operations.models.signup import SignUp
 
-__all__ = ["FleetRun", "FleetState", "OperatorAct", "Provisioning", "SignUp"]
+__all__ = ["FleetRun", "FleetState", "OperatorAct", "Provisioning", "ShardHealth", "SignUp"]

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.limits import slow_down
 from operations.actions import signups
+from operations.actions.placing import open_regions
 from operations.actions.provisioning import SlugTaken
 from operations.forms import ConfirmForm, SignUpForm
 from tenants.addresses import site_url
@@ -24,7 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @slow_down("sign-up", rate="10/h")
 def sign_up(request: HttpRequest) -> HttpResponse:
     """Take down who wants an organisation; the answer is the same for every address."""
-    form = SignUpForm(request.POST or None)
+    form = SignUpForm(request.POST or None, regions=open_regions())
     if request.method == "POST" and form.is_valid():
         try:
             signups.ask(at=timezone.now(), **form.cleaned_data)

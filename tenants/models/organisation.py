@@ -46,6 +46,12 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
         choices=[(ring.value, ring.value.capitalize()) for ring in Ring],
         help_text="Who gets migrations when: each ring follows the one before it.",
     )
+    customer = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="The customer on whose own server it must live; empty for a shard that all share.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_active_at = models.DateTimeField(null=True, blank=True)
     people_count = models.PositiveIntegerField(default=0)

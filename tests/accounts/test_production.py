@@ -68,7 +68,7 @@ class TestSettings:
         url = "postgresql://enclave_app:p%2Fq@db.example/shard_1?sslmode=verify-full&application_name=web"
         monkeypatch.setenv("SHARD_1_DATABASE_URL", url)
         loaded = databases(pool={"max_size": 3})["shard_1"]
-        assert loaded["OPTIONS"] == {
+        assert loaded["OPTIONS"] == settings.DATABASE_PATIENCE | {
             "sslmode": "verify-full",
             "application_name": "web",
             "pool": {"max_size": 3},

@@ -54,7 +54,7 @@ class TestLogins:
     ) -> None:
         monkeypatch.delenv("CONTROL_DATABASE_URL", raising=False)
         (tmp_path / "run").mkdir()
-        servers = Servers(tmp_path, database_port=1, redis_port=2)
+        servers = Servers(tmp_path, {"postgres": 1, "redis": 2})
         assert not servers.knows_logins()
 
         file = tmp_path / "run" / "logins.json"

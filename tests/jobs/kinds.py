@@ -98,12 +98,21 @@ def index(run: Run) -> Mapping[str, Any]:
     return {}
 
 
+def connection(run: Run) -> Mapping[str, Any]:
+    """Take a while, then say how many schemas the connection has touched that does this job."""
+    with run.chunk():
+        time.sleep(run.payload["pause"])
+        raw: Any = connections[run.tenant.alias].connection
+        return {"backend": raw.info.backend_pid, "touched": len(raw.enclave_schemas)}
+
+
 _HANDLERS = {
     "tests.items": (items, {"max_running": 2}),
     "tests.freeze": (freeze, {}),
     "tests.fail": (fail, {"delays": (0, 0, 3600)}),
     "tests.wait": (wait, {}),
     "tests.die": (die, {}),
+    "tests.connection": (connection, {}),
     "tests.index": (index, {"queue": "owner"}),
 }
 NAMES = tuple(_HANDLERS)

@@ -13,9 +13,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.identity.models import Session, User
+from config.env import ShardWords
 from operations.actions import figures
+from operations.actions.shards import look_at_all
 from operations.console.meaning import MEANING
-from operations.models import FleetRun, FleetState, OperatorAct
+from operations.models import FleetRun, FleetState, OperatorAct, ShardHealth
 from tenants.context import Actor, control_plane, enter
 from tenants.models import Organisation, Shard
 from tenants.placement import State
@@ -189,6 +191,59 @@ class TestShards:
         assert console.post(self.page, told).status_code == 200
         assert Shard.objects.get(alias="shard_2").is_open
         assert not OperatorAct.objects.exists()
+
+    def test_show_what_was_seen_of_them(self, console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = timezone.now()
+        look_at_all(at=now)
+        ShardHealth.objects.filter(shard="shard_2").update(
+            down_since=now - timedelta(hours=3), down_why="refused", archive_fails=True
+        )
+        monkeypatch.setattr(settings, "SHARD_ALIASES", (*settings.SHARD_ALIASES, "shard_9"))
+        page = html.unescape(console.get("/console/tenants/shard/").content.decode())
+        for said in (
+            "Not for 3\xa0hours",
+            "refused",
+            "fails",
+            "18.4",
+            "of 5,000",
+            "shard_9 is in the environment",
+        ):
+            assert said in page
+        overview = console.get("/console/").content.decode()
+        assert "1 shards do not answer" in overview
+        assert "1 shards of the environment are not prepared" in overview
+        one = console.get(self.page).content.decode()
+        assert str(settings.DATABASES["shard_2"]["PORT"]) in one
+        assert str(settings.DATABASES["shard_2"]["PASSWORD"]) not in one
+
+    def test_what_the_environment_says_is_not_changed_here(
+        self, console: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(settings.SHARDS, "shard_2", ShardWords(capacity=5000))
+        assert "Set by SHARD_2_CAPACITY." in console.get(self.page).content.decode()
+        told = {"region": "west", "capacity": 9, "reserved_for": "acme", "reason": "Bought by them"}
+        assert console.post(self.page, {**told, "is_open": "on"}).status_code == 302
+        shard = Shard.objects.get(alias="shard_2")
+        assert (shard.region, shard.capacity, shard.reserved_for) == ("west", 5000, "acme")
+        acts = {act.act for act in OperatorAct.objects.all()}
+        assert acts == {"Region: west", "Reserved for: acme"}
+
+    def test_a_customers_own_server_is_asked_for(self, console: Client) -> None:
+        Shard.objects.filter(alias="shard_2").update(reserved_for="acme", region="west")
+        told = {
+            "name": "Of Acme",
+            "slug": "of-acme",
+            "owner_name": "Moa",
+            "owner_email": "moa@made.example",
+            "customer": "acme",
+            "reason": "They bought a server",
+        }
+        refused = console.post(f"{LIST}make/", {**told, "shard": "shard_1"})
+        assert refused.status_code == 422
+        assert "No new organisations can be made" in refused.content.decode()
+        assert console.post(f"{LIST}make/", told).status_code == 302
+        made = Organisation.objects.get(slug="of-acme")
+        assert (made.shard_id, made.customer) == ("shard_2", "acme")
 
 
 class TestFleet:

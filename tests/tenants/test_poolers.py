@@ -100,10 +100,60 @@ class TestPoolOfOne:
         monkeypatch.setattr(settings, "SCHEMAS_PER_CONNECTION", 1)
         one, served = backend(pool=self.pool), []
         for organisation in [*two.values(), *two.values()]:
-            reads(organisation)
-            served.append(self.process())
+            served.append(self.process_of(organisation))
             one.close()
         assert served[0] == served[1] != served[2] == served[3]
+
+    @pytest.mark.parametrize("pool", [None, pool], ids=["without a pool", "with a pool"])
+    def test_it_retires_in_the_middle_of_a_sweep_too(
+        self, two: Two, backend: Backend, monkeypatch: pytest.MonkeyPatch, pool: dict[str, int] | None
+    ) -> None:
+        """What walks over all organisations keeps its connection: only transactions end."""
+        monkeypatch.setattr(settings, "SCHEMAS_PER_CONNECTION", 1)
+        backend(pool=pool)
+        served = [self.process_of(organisation) for organisation in [*two.values(), *two.values()]]
+        assert served[0] == served[1] != served[2] == served[3]
+
+    def process_of(self, organisation: Organisation) -> int:
+        """Return the server's process that answers for an organisation."""
+        with enter(organisation, actor=ACTOR):
+            User.objects.exists()
+            return self.process()
+
+
+class TestPoolOfFour:
+    pool = {"min_size": 4, "max_size": 4, "timeout": 5}
+
+    def test_an_organisation_keeps_to_its_connection(self, two: Two, backend: Backend) -> None:
+        """Visited one after the other, each schema is touched by one of the connections, not by all."""
+        one, served = backend(pool=self.pool), []
+        pool: Any = one.pool
+        pool.open()
+        pool.wait()
+        for _ in range(8):
+            for organisation in two.values():
+                with enter(organisation, actor=ACTOR):
+                    User.objects.exists()
+                    raw: Any = connections["shard_1"].connection
+                    served.append((str(organisation.slug), raw.info.backend_pid))
+                one.close()
+        assert len(set(served)) == len(two)
+        assert len({process for _, process in served}) == len(two)
+
+    def test_who_finds_its_connection_taken_gets_another(self, two: Two, backend: Backend) -> None:
+        one, (mine, _) = backend(pool=self.pool), two.values()
+        pool: Any = one.pool
+        pool.open()
+        pool.wait()
+        reads(mine)
+        raw: Any = connections["shard_1"].connection
+        first = raw.info.backend_pid
+        second = DatabaseWrapper(one.settings_dict, "shard_1")
+        use(second)
+        reads(mine)
+        raw = second.connection
+        assert raw.info.backend_pid != first
+        second.close()
 
 
 class TestTransactionPooler:

@@ -4,11 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from config.startup import refuse_or_start
 from operations.actions.fleet import FleetBusy, FleetStopped, migrate_fleet
 from operations.actions.preparing import prepare
+from operations.actions.shards import ShardsMissing
 
 
 class Command(BaseCommand):
@@ -26,7 +27,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEVELOPMENT:
             refuse_or_start()
-        prepare(ready=options["ready"], verbosity=max(0, options["verbosity"] - 1))
+        try:
+            notes = prepare(ready=options["ready"], verbosity=max(0, options["verbosity"] - 1))
+        except ShardsMissing as missing:
+            raise CommandError(str(missing)) from missing
+        for note in notes:
+            self.stderr.write(note)
         self._take_along()
 
     def _take_along(self) -> None:

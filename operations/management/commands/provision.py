@@ -20,7 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--owner", required=True, metavar="EMAIL")
         parser.add_argument("--owner-name", default="")
         parser.add_argument("--shard", default=None)
-        parser.add_argument("--region", default="")
+        parser.add_argument("--region", default="", help="only on a shard of this region")
+        parser.add_argument("--customer", default="", help="on this customer's own server, and on no other")
 
     def handle(self, *args: Any, **options: Any) -> None:
         wish = Wish(
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             owner_name=options["owner_name"] or options["owner"].partition("@")[0],
             shard=options["shard"],
             region=options["region"],
+            customer=options["customer"],
         )
         try:
             organisation = provision(wish)

@@ -8,17 +8,19 @@ connection, or a pooler in transaction mode, never hands one tenant's path to th
 A query without a context, or outside a transaction, raises: there is no default tenant.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.postgresql import base as postgresql
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.transaction import TransactionManagementError
 
-from tenants import standstill
+from tenants import breaker, standstill
 from tenants.context import Context, NoTenant, Plane, WrongTenant, current
 
 _SET = (
@@ -82,6 +84,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         super().__init__(settings_dict, alias)
         self._applied: Context | None = None
         self._owner_path: str = ""
+        self._entry: breaker.Entry | None = None
 
     def apply_context(self) -> None:
         """Make PostgreSQL's role, path and actor those of the current context.
@@ -161,22 +164,84 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         self._owner_path = ""
         super().connect()
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Return a connection that lives. Raises ShardDown, at once, while the server is known to be down."""
+        watched = breaker.of(self.alias, self._drop_pool)
+        entry = watched.begin(conn_params)
+        try:
+            connection = self._living(entry, conn_params)
+        except BaseException as problem:
+            watched.end(entry)
+            if watched.is_open and isinstance(problem, psycopg.OperationalError):
+                raise breaker.ShardDown(self.alias) from problem
+            raise
+        entry.has(connection)
+        self._entry = entry
+        return connection
+
+    def _living(self, entry: breaker.Entry, conn_params: dict[str, Any]) -> Any:
+        """Take connections from the pool until one answers; the watcher ends waiting for a silent one."""
+        self._prefer_served()
+        connection = super().get_new_connection(conn_params)
+        while (pool := getattr(connection, "_pool", None)) is not None:
+            entry.tries(connection)
+            try:
+                connection.execute("")
+            except psycopg.OperationalError:
+                # A restart of the server has ended it, or the watcher has.
+                connection.close()
+                pool.putconn(connection)
+                if breaker.of(self.alias).is_open:
+                    raise
+                connection = super().get_new_connection(conn_params)
+            else:
+                break
+        return connection
+
+    def _prefer_served(self) -> None:
+        """Let the pool hand out a connection that has served this organisation, where one is free.
+
+        It would take them in turn, and each would touch every schema; so a schema is touched by as many as
+        work for its organisation at once. The pool has no door for this: these are its own lock and line.
+        """
+        context = current()
+        if context is None or not self.pool:
+            return
+        line: deque[Any] = self.pool._pool
+        with self.pool._lock:
+            served = (one for one in line if context.schema in getattr(one, "enclave_schemas", ()))
+            if (best := next(served, None)) is not None:
+                line.remove(best)
+                line.appendleft(best)
+
+    def _drop_pool(self) -> None:
+        """Let go of everybody who waits for a connection; the next one makes a pool anew."""
+        pool = self._connection_pools.pop(self.alias, None)  # type: ignore[attr-defined]  # not in the stubs
+        if pool is not None:
+            pool.close(timeout=0.2)
+
     def _forget(self) -> None:
         self._applied = None
 
     def _close(self) -> None:
         self._forget()
         self._owner_path = ""
-        self._retire_if_heavy()
+        if self.is_heavy() and self.pool:
+            self.connection.close()
+        if self._entry is not None:
+            breaker.of(self.alias).end(self._entry)
+            self._entry = None
         super()._close()  # type: ignore[misc]  # not in the stubs
 
-    def _retire_if_heavy(self) -> None:
-        """Close a pooled connection which has touched many schemas.
+    def is_heavy(self) -> bool:
+        """Return whether the connection has touched so many schemas that it should end.
 
         A backend keeps about 1.6 MB of catalogue caches for each, and gives them back only by ending.
         """
-        if self.connection is None or not self.pool:
-            return
         touched: set[str] = getattr(self.connection, "enclave_schemas", set())
-        if len(touched) > settings.SCHEMAS_PER_CONNECTION:
-            self.connection.close()
+        return len(touched) > settings.SCHEMAS_PER_CONNECTION
+
+    def rest(self) -> None:
+        """Give a heavy connection back between two transactions: what runs for long may visit thousands."""
+        if self.connection is not None and not self.in_atomic_block and self.is_heavy():
+            self.close()
