@@ -32,8 +32,8 @@ class Up:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it and return when it says that it is ready."""
+    def start(self, *more: str) -> None:
+        """Start it, with more words on its command line, and return when it says that it is ready."""
         # The tests' own servers must not be taken for servers that the person named.
         clean = {name: value for name, value in os.environ.items() if not any(word in name for word in OURS)}
         words: list[str | Path] = [
@@ -43,6 +43,7 @@ class Up:
             str(self.port),
             "--data",
             self.data,
+            *more,
         ]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(words, stdout=output, stderr=output, env=clean)

@@ -70,11 +70,14 @@ class SecondServer:
 
 
 @contextmanager
-def second_server() -> Iterator[SecondServer]:
-    """Run a copy of the tests' prepared cluster, and let the second shard be the one on it."""
-    folder = Path(tempfile.mkdtemp(prefix="enclave-second-"))
+def second_server(*, durable: bool = False, below: Path | None = None) -> Iterator[SecondServer]:
+    """Run a copy of the tests' prepared cluster, and let the second shard be the one on it.
+
+    `durable` lets it wait for the disk; `below` is a folder to put it in.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="enclave-second-", dir=below))
     folder.chmod(0o711)
-    postgres = PostgresServer(prepared_folder(folder / "postgres"), free_port(), durable=False)
+    postgres = PostgresServer(prepared_folder(folder / "postgres"), free_port(), durable=durable)
     database = settings.DATABASES[ALIAS]
     before = database["PORT"]
     postgres.start()

@@ -1,0 +1,130 @@
+"""A ledger on the client's side: what the web server said it had saved, against what is there afterwards."""
+
+import http.client
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from accounts.identity.models import User
+from audit.models import Event
+from records.actions import collections
+from records.models import Collection, Record
+from records.values import FieldSpec, FieldType
+from tenants.context import Actor, enter
+from tenants.models import Organisation
+from tests.people import signed_in
+
+ACTOR = Actor.system("test")
+TOKEN = "c" * 32
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Writers of one organisation. `said` counts the answers by status; 0 stands for none."""
+
+    organisation: Organisation
+    collection: Collection
+    host: str
+    cookie: str
+    acknowledged: list[str] = field(default_factory=list)
+    said: Counter[int] = field(default_factory=Counter)
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def write(self, port: int) -> int:
+        """Add one record through the web server and note what it answered."""
+        name = f"entry {next(self._numbers)}"
+        status = post(port, self.host, self.cookie, f"/c/{self.collection.key}/new/", {"f_name": name})
+        if status == 302:
+            self.acknowledged.append(name)
+        self.said[status] += 1
+        return status
+
+    def read(self, port: int) -> int:
+        """Return the status of the list's page."""
+        return get(port, self.host, self.cookie, f"/c/{self.collection.key}/")
+
+    @contextmanager
+    def writing(self, port: int, *, writers: int = 4) -> Iterator[None]:
+        """Let people write all the time, for a block."""
+        finished = threading.Event()
+
+        def go_on() -> None:
+            while not finished.is_set():
+                if self.write(port) != 302:
+                    finished.wait(0.05)
+
+        people = [threading.Thread(target=go_on) for _ in range(writers)]
+        for one in people:
+            one.start()
+        try:
+            yield
+        finally:
+            finished.set()
+            for one in people:
+                one.join()
+
+    def faults(self) -> list[str]:
+        """Return what is not as it should be: writes lost or doubled, and rows without their one event."""
+        connections[str(self.organisation.shard_id)].close()
+        with enter(self.organisation, actor=ACTOR):
+            rows = list(Record.objects.filter(collection=self.collection).values_list("pk", "values"))
+            added = Counter(
+                Event.objects.filter(code="records.record.added").values_list("object_id", flat=True)
+            )
+        there = Counter(values["f_name"] for _, values in rows)
+        found = [f"lost: {name}" for name in self.acknowledged if not there[name]]
+        found += [f"doubled: {name}" for name, times in there.items() if times > 1]
+        found += [f"{added[pk]} events of {pk}" for pk, _ in rows if added[pk] != 1]
+        return found + [f"an event of nothing: {pk}" for pk in added.keys() - {pk for pk, _ in rows}]
+
+
+def open_ledger(organisation: Organisation) -> Ledger:
+    """Return the ledger of a new collection, written by the organisation's owner, signed in."""
+    with enter(organisation, actor=ACTOR):
+        owner = User.objects.get()
+        name = FieldSpec("f_name", "Name", FieldType.TEXT, required=True)
+        collection = collections.create(
+            name=f"Ledger {timezone.now():%f}", fields=(name,), by=owner, at=timezone.now()
+        )
+        address = str(owner.email)
+    cookie = signed_in(organisation, address).cookies[settings.SESSION_COOKIE_NAME].value
+    return Ledger(organisation, collection, str(organisation.primary_host), cookie)
+
+
+def post(port: int, host: str, cookie: str, path: str, values: dict[str, str]) -> int:
+    """Send a form as a browser does that is signed in; return the status, 0 for no answer."""
+    body = urlencode({**values, "csrfmiddlewaretoken": TOKEN})
+    return _status(port, "POST", host, cookie, path, body)
+
+
+def get(port: int, host: str, cookie: str, path: str) -> int:
+    """Load a page; return the status, 0 for no answer."""
+    return _status(port, "GET", host, cookie, path, None)
+
+
+def _status(port: int, method: str, host: str, cookie: str, path: str, body: str | None) -> int:
+    headers = {
+        "Host": host,
+        "Origin": f"http://{host}",
+        "Sec-Fetch-Site": "same-origin",
+        "Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}; {settings.CSRF_COOKIE_NAME}={TOKEN}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body=body, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
