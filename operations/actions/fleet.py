@@ -20,6 +20,7 @@ from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
 from operations.actions.preparing import prepare_template
+from operations.fleet import releases
 from operations.fleet.recording import migrate_and_record
 from operations.fleet.running import MOST_TRIES, Outcome, Target, Work, is_locked, run, said
 from operations.models import FleetState
@@ -44,6 +45,8 @@ def behind(version: str) -> list[Organisation]:
     """Return the organisations whose schema is not at `version`, in a fixed order: one query."""
     done = FleetState.objects.filter(version=version, error="").values("organisation_id")
     late = Organisation.objects.placed().exclude(domains=None).exclude(pk__in=done)
+    # A later release has migrated these, and this one serves them as they are.
+    late = late.exclude(fleet_state__version__in=releases.ahead(), fleet_state__error="")
     return list(late.select_related("fleet_state").order_by("pk"))
 
 
@@ -56,6 +59,9 @@ def migrate_fleet(*, only: str | None = None) -> Iterator[FleetState]:
     late = [one for one in behind(aim) if only is None or one.slug == only]
     if not late:
         return
+    releases.note_own()
+    late, far = _within_reach(late)
+    yield from _write(far)
     if not _template_is_at(aim):
         prepare_template()
     tried: Counter[tuple[UUID, str]] = Counter()
@@ -69,6 +75,18 @@ def migrate_fleet(*, only: str | None = None) -> Iterator[FleetState]:
         # Those found at another version than was written down have their turn with that one, once each.
         late = [one for one in moved if not tried[one.pk, _version(one)]]
         tried.update((one.pk, _version(one)) for one in late)
+
+
+def _within_reach(late: list[Organisation]) -> tuple[list[Organisation], list[FleetState]]:
+    """Return whom this release can migrate, and of the others what keeps it from them."""
+    known = releases.numbers()
+    far = {one: releases.too_far(known[_version(one)]) for one in late if _version(one) in known}
+    states = [
+        FleetState(organisation=one, version=_version(one), error=said, migrated_at=timezone.now())
+        for one, said in far.items()
+        if said
+    ]
+    return [one for one in late if not far.get(one)], states
 
 
 def _template_is_at(version: str) -> bool:

@@ -22,3 +22,14 @@ class FleetState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organisation_id}: {self.version[:12]}"
+
+
+class SchemaVersion(models.Model):
+    """A version of a schema that some release makes; `number` counts the releases before that one."""
+
+    version = models.CharField(max_length=64, primary_key=True)
+    number = models.PositiveIntegerField()
+    noted_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.version[:12]}: {self.number}"
