@@ -58,6 +58,16 @@ def folder(name: str, *, default: Path) -> Path:
     return (Path(raw) if raw else default).absolute()
 
 
+def name(variable: str, *, default: str) -> str:
+    """Return a short name of lower-case letters, digits, dots and hyphens."""
+    raw = os.environ.get(variable) or default
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,38}[a-z0-9])?", raw):
+        raise ImproperlyConfigured(
+            f"{variable} is {raw!r}; use up to 40 lower-case letters, digits, dots and hyphens."
+        )
+    return raw
+
+
 def one_of(name: str, allowed: tuple[str, ...], *, default: str) -> str:
     """Return one of the allowed words."""
     raw = os.environ.get(name, default)

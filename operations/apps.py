@@ -1,6 +1,7 @@
 """What spans the rooms: provisioning, fleet migrations, the operators' console."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class OperationsConfig(AppConfig):
@@ -10,6 +11,7 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from operations import sweeps  # needs the loaded models
+        from operations import checks, sweeps  # needs the loaded models
 
         sweeps.install()
+        register(checks.schemas_are_within_reach, Tags.database)

@@ -10,7 +10,12 @@ class TenantsConfig(AppConfig):
     label = "tenants"
 
     def ready(self) -> None:
-        from tenants import checks, explicit_ids, standstill  # the registry of checks needs the loaded apps
+        from tenants import (  # the registry of checks needs the loaded apps
+            capabilities,
+            checks,
+            explicit_ids,
+            standstill,
+        )
         from tenants.models.base import guard_rows_of_others
         from tenants.schema import register_after_migrate
 
@@ -18,3 +23,5 @@ class TenantsConfig(AppConfig):
         guard_rows_of_others()
         checks.install()
         register_after_migrate(standstill.install, text=standstill.text)
+        register_after_migrate(capabilities.make_function, text=capabilities.text)
+        capabilities.bind()

@@ -5,7 +5,9 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register
+from django.db.migrations.loader import MigrationLoader
 
+from tenants.capabilities import columns, declared, problem_with
 from tenants.explicit_ids import content_type_id, permission_id, permissions_of
 from tenants.routers import Home, UnknownPlane, home_of
 
@@ -15,6 +17,7 @@ def install() -> None:
     register(every_app_has_a_plane)
     register(no_key_crosses_planes)
     register(explicit_ids_differ)
+    register(capabilities_can_be_missing)
 
 
 def every_app_has_a_plane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -60,4 +63,20 @@ def explicit_ids_differ(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
             other = seen.setdefault((kind, number), natural)
             if other != natural:
                 errors.append(Error(f"{kind} {natural} has the id of {other}.", id="tenants.E003"))
+    return errors
+
+
+def capabilities_can_be_missing(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say which capability has no migration, and which of its columns cannot be missing."""
+    errors: list[CheckMessage] = []
+    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations if declared() else {}
+    for one in declared():
+        if one.since not in known:
+            errors.append(
+                Error(f"{one.name} is brought by {one.migration}, which does not exist.", id="tenants.E004")
+            )
+    for field, one in columns().items():
+        if said := problem_with(field):
+            named = f"{field.model._meta.label}.{field.name}"
+            errors.append(Error(f"{named}, brought by {one.name}, {said}.", id="tenants.E005"))
     return errors

@@ -106,6 +106,13 @@ def databases(*, pool: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
 DATABASE_ROUTERS = ["tenants.routers.PlaneRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- releases -----------------------------------------------------------------------------------
+
+# Which release this process is of; it serves the organisations that are placed on that one.
+RELEASE = env.name("ENCLAVE_RELEASE", default="current")
+# The releases that were cut, each with the migrations that it ends with.
+SCHEMA_RELEASES = BASE_DIR / "operations" / "releases.json"
+
 # --- hosts --------------------------------------------------------------------------------------
 
 # Organisations answer at <slug>.<base>, the console and uploaded content on sites of their own.

@@ -19,7 +19,8 @@ from django.utils import timezone
 from accounts.identity.models import User
 from operations.actions.preparing import prepare_template
 from operations.actions.states import note, note_fleet
-from operations.fleet.ledger import note_made, noted_version
+from operations.fleet import releases
+from operations.fleet.ledger import note_made, noted_version, write
 from operations.fleet.runs import FleetBusy, FleetStopped, Run, a_run
 from operations.fleet.versions import FAILED_SHARE, Versions
 from operations.models import FleetRun, FleetState
@@ -43,6 +44,8 @@ def behind(version: str) -> list[Organisation]:
     """Return the organisations whose schema is not at `version`, in a fixed order: one query."""
     done = FleetState.objects.filter(version=version, error="").values("organisation_id")
     late = Organisation.objects.placed().exclude(domains=None).exclude(pk__in=done)
+    # A later release has migrated these, and this one serves them as they are.
+    late = late.exclude(fleet_state__version__in=releases.ahead(), fleet_state__error="")
     return list(late.select_related("fleet_state").order_by("pk"))
 
 
@@ -61,6 +64,10 @@ def migrate_fleet(
     if not late:
         return
     with a_run(aim, total=len(late)) as run:
+        releases.note_own()
+        late, far = _within_reach(late)
+        run.count(far)
+        yield from write(far)
         if not _template_is_at(aim):
             prepare_template()
         versions = Versions(run)
@@ -92,6 +99,18 @@ def _migrate_ring(
     # A ring that goes first is there to be watched: a small one may have no failure at all.
     if not is_last and failed > size * FAILED_SHARE:
         raise FleetStopped(f"{failed} of {size} in the ring {ring.value} failed; the others were left.")
+
+
+def _within_reach(late: list[Organisation]) -> tuple[list[Organisation], list[FleetState]]:
+    """Return whom this release can migrate, and of the others what keeps it from them."""
+    known = releases.numbers()
+    far = {one: releases.too_far(known[noted_version(one)]) for one in late if noted_version(one) in known}
+    states = [
+        FleetState(organisation=one, version=noted_version(one), error=said, migrated_at=timezone.now())
+        for one, said in far.items()
+        if said
+    ]
+    return [one for one in late if not far.get(one)], states
 
 
 def _template_is_at(version: str) -> bool:

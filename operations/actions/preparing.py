@@ -5,9 +5,10 @@ from django.core.management import call_command
 from django.db import connections
 
 from operations.actions import shards
+from operations.fleet import releases
 from tenants.context import as_owner, control_plane, on_shard
 from tenants.names import TEMPLATE_SCHEMA, new_schema_name
-from tenants.schema import build_template, store_template
+from tenants.schema import build_template, store_template, version_at
 
 
 def prepare(*, ready: int, verbosity: int = 0) -> list[str]:
@@ -19,6 +20,7 @@ def prepare(*, ready: int, verbosity: int = 0) -> list[str]:
     with control_plane():
         call_command("migrate", database="control", interactive=False, verbosity=verbosity)
         notes = shards.register()
+    releases.note_own()
     prepare_template(verbosity=verbosity)
     for alias in settings.SHARD_ALIASES:
         fill_ready(alias, wanted=ready)
@@ -30,10 +32,21 @@ def prepare_template(*, verbosity: int = 0) -> None:
 
     Comes before the fleet: whoever is made meanwhile is made as this code knows it.
     """
-    body = build_template(settings.SHARD_ALIASES[0], verbosity=verbosity)
+    first = settings.SHARD_ALIASES[0]
+    if _is_of_a_later_release(first):
+        return
+    body = build_template(first, verbosity=verbosity)
     for alias in settings.SHARD_ALIASES:
         if store_template(alias, body):
             fill_ready(alias, wanted=discard_outdated(alias))
+
+
+def _is_of_a_later_release(alias: str) -> bool:
+    """Return whether a later release has made the template: this one lives with it, and changes nothing."""
+    with as_owner(alias, TEMPLATE_SCHEMA), connections[alias].cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{TEMPLATE_SCHEMA}.django_migrations",))
+        (there,) = cursor.fetchone()
+        return bool(there) and releases.ahead().filter(version=version_at(alias, TEMPLATE_SCHEMA)).exists()
 
 
 def discard_outdated(alias: str) -> int:

@@ -24,10 +24,10 @@ def written(by_id: dict[UUID, Organisation], outcomes: Iterable[Outcome]) -> Ite
     for outcome in outcomes:
         kept.append(_state(by_id[outcome.target.id], outcome))
         if len(kept) >= WRITTEN_AT_ONCE:
-            yield _write(kept)
+            yield write(kept)
             kept = []
     if kept:
-        yield _write(kept)
+        yield write(kept)
 
 
 def _state(organisation: Organisation, outcome: Outcome) -> FleetState:
@@ -41,7 +41,8 @@ def _state(organisation: Organisation, outcome: Outcome) -> FleetState:
     )
 
 
-def _write(states: list[FleetState]) -> list[FleetState]:
+def write(states: list[FleetState]) -> list[FleetState]:
+    """Write states down, and return them."""
     FleetState.objects.bulk_create(
         states,
         update_conflicts=True,

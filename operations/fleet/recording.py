@@ -15,6 +15,7 @@ from django.db.migrations.state import ProjectState
 from psycopg import ClientCursor
 
 from operations.fleet.parts import LOCK_TIMEOUT_MS, Part, Piece, cut
+from operations.fleet.releases import missing_too_much
 from tenants.context import as_owner
 from tenants.schema import labels, run_hooks, version_at
 
@@ -71,6 +72,8 @@ def plan_for(alias: str) -> tuple[list[Migration], ProjectState]:
     had = {key for key in executor.loader.applied_migrations if key[0] in ours}
     if unknown := sorted(".".join(key) for key in had - set(executor.loader.disk_migrations)):
         raise Unplannable(f"It has had migrations that this code does not know: {', '.join(unknown)}")
+    if had and (far := missing_too_much(had)):
+        raise Unplannable(far)
     targets = [key for key in executor.loader.graph.leaf_nodes() if key[0] in ours]
     plan = [migration for migration, _ in executor.migration_plan(targets) if migration.app_label in ours]
     state = executor._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]  # as `migrate` does

@@ -1,9 +1,9 @@
 """Rows of the control plane about work that spans the rooms."""
 
 from operations.models.act import OperatorAct
-from operations.models.fleet import FleetRun, FleetState
+from operations.models.fleet import FleetRun, FleetState, SchemaVersion
 from operations.models.provisioning import Provisioning
 from operations.models.shard_health import ShardHealth
 from operations.models.signup import SignUp
 
-__all__ = ["FleetRun", "FleetState", "OperatorAct", "Provisioning", "ShardHealth", "SignUp"]
+__all__ = ["FleetRun", "FleetState", "OperatorAct", "Provisioning", "SchemaVersion", "ShardHealth", "SignUp"]

@@ -76,3 +76,14 @@ class FleetRun(ControlRow):
     def is_at_work(self) -> bool:
         """Return whether it has not ended."""
         return self.ended_at is None
+
+
+class SchemaVersion(models.Model):
+    """A version of a schema that some release makes; `number` counts the releases before that one."""
+
+    version = models.CharField(max_length=64, primary_key=True)
+    number = models.PositiveIntegerField()
+    noted_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.version[:12]}: {self.number}"

@@ -15,6 +15,7 @@ from records.perms import ON_RECORD
 from records.rooms.fields import spec_of
 from records.tables.operators import TEXT_LIKE
 from records.values import FieldSpec, FieldType
+from tenants.capabilities import lacks
 
 
 class NoRoom(Http404):
@@ -29,8 +30,16 @@ class Room:
     title: str
     icon: str
     model: type[Model]
-    specs: Mapping[str, FieldSpec]
+    all_specs: Mapping[str, FieldSpec]
     title_key: str
+
+    @property
+    def specs(self) -> Mapping[str, FieldSpec]:
+        """Return the shown fields, without those that the organisation's schema does not have yet."""
+        missing = [name for name in self.all_specs if lacks(self.model._meta.get_field(name))]
+        if not missing:
+            return self.all_specs
+        return MappingProxyType({name: spec for name, spec in self.all_specs.items() if name not in missing})
 
 
 _rooms: dict[str, Room] = {}
@@ -59,7 +68,7 @@ def register(
         title=title,
         icon=icon,
         model=model,
-        specs=MappingProxyType(specs),
+        all_specs=MappingProxyType(specs),
         title_key=next((name for name, spec in specs.items() if spec.type is FieldType.TEXT), ""),
     )
     known = _rooms.setdefault(room.key, room)

@@ -21,6 +21,7 @@ from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from tenants import breaker, standstill
+from tenants.backends.shard.operations import DatabaseOperations
 from tenants.context import Context, NoTenant, Plane, WrongTenant, current
 
 _SET = (
@@ -79,6 +80,8 @@ class GuardedDebugCursor(_Guarded, CursorDebugWrapper):
 
 class DatabaseWrapper(postgresql.DatabaseWrapper):
     """A connection to a shard which runs nothing outside a context."""
+
+    ops_class = DatabaseOperations
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "") -> None:
         super().__init__(settings_dict, alias)

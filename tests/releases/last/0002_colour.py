@@ -1,0 +1,5 @@
+"""As in the release before."""
+
+from importlib import import_module
+
+Migration = import_module("tests.releases.gear.migrations.0002_colour").Migration
