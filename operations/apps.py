@@ -10,6 +10,7 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from operations import sweeps  # needs the loaded models
+        from operations import audit, sweeps  # need the loaded models
 
+        audit.declare_all()
         sweeps.install()

@@ -155,10 +155,10 @@ class PlaneMiddleware:
                 actor=Actor.anonymous(),
                 request_id=request.request_id,  # type: ignore[attr-defined]  # set by HostMiddleware
                 source=request.source,  # type: ignore[attr-defined]  # set by HostMiddleware
-            ):
+            ) as context:
                 response = self.get_response(request)
                 if response.status_code >= 400:
-                    transaction.set_rollback(True, using=tenant.alias)
+                    transaction.set_rollback(True, using=context.alias)
         except OperationalError:
             logger.exception("shard %s does not answer", tenant.alias)
             return render(request, "errors/shard_down.html", {"frame": None}, status=503)

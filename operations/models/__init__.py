@@ -2,7 +2,8 @@
 
 from operations.models.act import OperatorAct
 from operations.models.fleet import FleetState
+from operations.models.move import Move, MoveStep
 from operations.models.provisioning import Provisioning
 from operations.models.signup import SignUp
 
-__all__ = ["FleetState", "OperatorAct", "Provisioning", "SignUp"]
+__all__ = ["FleetState", "Move", "MoveStep", "OperatorAct", "Provisioning", "SignUp"]
