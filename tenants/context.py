@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CONTROL = "control"
 # How long an organisation is looked for that its shard refuses and that is not elsewhere yet.
-SWITCH_SECONDS = 3.0
+SWITCH_SECONDS = 10.0
 _PAUSE_S = 0.05
 
 

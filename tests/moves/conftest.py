@@ -1,10 +1,11 @@
-"""An installation of the moves' own: shards on one server or on two, a writer, and a mover that can be killed."""
+"""An installation of the moves' own: shards on one server or on two, and a writer with a ledger."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -42,6 +43,17 @@ class Yard:
         """Start a command of manage.py as the owner."""
         return subprocess.Popen(
             [sys.executable, str(servers.ROOT / "manage.py"), *words],
+            cwd=servers.ROOT,
+            env={**self.variables, "ENCLAVE_LOGIN": "owner"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def die(self, step: str, when: str, *, kill: int = 0, to: str = "shard_2") -> "subprocess.Popen[str]":
+        """Start a move that kills itself, or the process `kill`, just `when` ("before", "after") a step."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.moves.dying", SLUG, to, step, when, str(kill)],
             cwd=servers.ROOT,
             env={**self.variables, "ENCLAVE_LOGIN": "owner"},
             stdout=subprocess.PIPE,
@@ -147,20 +159,37 @@ def _variables(server: PostgresServer) -> dict[str, str]:
     )
 
 
-@dataclass(slots=True)
 class Writer:
     """A process that writes in every way, and the ledger of what was acknowledged."""
 
-    process: "subprocess.Popen[str]"
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self, place: Yard, rate: int) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self._began = threading.Event()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.moves.writing", SLUG, str(rate)],
+            cwd=servers.ROOT,
+            env=place.variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        assert self._began.wait(30)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.append(json.loads(line))
+                self._began.set()
 
     def stop(self) -> None:
-        """Let it end, and read the whole ledger."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        said = self.process.stdout.read() if self.process.stdout else ""
+        """Let it end, and wait for the whole ledger."""
+        if self.process.stdin is not None and not self.process.stdin.closed:
+            self.process.stdin.close()
+        self._reader.join(60)
         self.process.wait(timeout=60)
-        self.lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
     @property
     def failures(self) -> list[str]:
@@ -174,6 +203,8 @@ class Writer:
         for line in sorted(self.lines, key=lambda one: one.get("at", 0)):
             for serial, watts in line.get("set", {}).items():
                 there[serial] = watts
+            for serial in line.get("unsure", []):
+                there.pop(serial, None)
             for serial in line.get("gone", []):
                 there.pop(serial, None)
                 gone.add(serial)
@@ -183,22 +214,11 @@ class Writer:
 @contextmanager
 def writing(place: Yard, *, rate: int = 50) -> Iterator[Writer]:
     """Write `rate` times a second, in every way, for the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.moves.writing", SLUG, str(rate)],
-        cwd=servers.ROOT,
-        env=place.variables,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    writer = Writer(process)
-    assert process.stdout is not None
-    process.stdout.readline()  # it has begun
+    writer = Writer(place, rate)
     try:
         yield writer
     finally:
-        if process.poll() is None:
-            writer.stop()
+        writer.stop()
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
