@@ -2,8 +2,9 @@
 
 Run as `python -m config.own_server` by an administrator, before `manage.py prepare` and after every upgrade,
 with SUPERUSER_DATABASE_URL and the URLs of the product in the environment: CONTROL_DATABASE_URL,
-SHARD_1_DATABASE_URL, … and OWNER_CONTROL_DATABASE_URL. The logins get the passwords that stand in those. It
-may be repeated. No other process needs the superuser's URL.
+SHARD_1_DATABASE_URL, …, OWNER_CONTROL_DATABASE_URL and, where organisations move between shards,
+MOVER_SHARD_1_DATABASE_URL. The logins get the passwords that stand in those. It may be repeated. No other
+process needs the superuser's URL.
 
 Where shards lie on several servers it is run for each: `python -m config.own_server shard_3 shard_4` makes
 these two and no control plane, on the server that SUPERUSER_DATABASE_URL names.
@@ -36,6 +37,8 @@ def logins_named(variables: Mapping[str, str], *, shard: str = "shard_1") -> boo
         control=_password(variables, "CONTROL_DATABASE_URL"),
         app=_password(variables, f"{shard.upper()}_DATABASE_URL"),
         owner=_password(variables, "OWNER_CONTROL_DATABASE_URL"),
+        # Without it nothing is moved between shards.
+        mover=unquote(urlsplit(variables.get("MOVER_SHARD_1_DATABASE_URL", "")).password or ""),
     )
 
 

@@ -107,8 +107,8 @@ def _is_answered(tenant: Tenant, kind: str) -> bool:
 
 
 def _answer_jobs(tenant: Tenant, *, queue: str) -> bool:
-    with enter(tenant, actor=_SWEEPER):
-        with connections[tenant.alias].cursor() as cursor:
+    with enter(tenant, actor=_SWEEPER) as context:
+        with connections[context.alias].cursor() as cursor:
             # An organisation that is being migrated must not hold up the others.
             cursor.execute("SELECT set_config('lock_timeout', '500ms', true)")
         if not has_due(queue):

@@ -11,7 +11,8 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from operations import checks, sweeps  # needs the loaded models
+        from operations import audit, checks, sweeps  # need the loaded models
 
+        audit.declare_all()
         sweeps.install()
         register(checks.schemas_are_within_reach, Tags.database)

@@ -1,18 +1,20 @@
 """Logins, databases and the schema `enclave`: what has to exist before Django's own migrations.
 
 `prepare` is run by a superuser, once for each server and again after every upgrade; all of it may be
-repeated. The four logins have what DESIGN asks for and no more:
+repeated. The logins have what they need and no more:
 
 * enclave_control reads and writes the control plane's tables and owns none;
 * enclave_app may call functions of a shard's schema `enclave` and become a tenant's role;
 * enclave_owner owns schemas, makes roles, and is known to migration processes only;
+* enclave_mover is what servers replicate with while an organisation moves: it may decode a log and make a
+  subscription, reads the tables of organisations that move, and writes the copies that are not open yet;
 * none of them is a superuser or can bypass row security.
 """
 
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,18 +40,21 @@ class Logins:
     control: str
     app: str
     owner: str
+    mover: str = ""  # empty: nothing is moved
 
     @classmethod
     def make(cls) -> "Logins":
         """Return fresh random passwords."""
-        return cls(*(secrets.token_urlsafe(24) for _ in range(3)))
+        return cls(*(secrets.token_urlsafe(24) for _ in range(4)))
 
     @classmethod
     def load_or_make(cls, path: Path) -> "Logins":
         """Read the passwords from a file that only its owner can read, or make and keep them there."""
-        if path.exists():
-            return cls(**orjson.loads(path.read_bytes()))
-        logins = cls.make()
+        logins = cls(**orjson.loads(path.read_bytes())) if path.exists() else cls.make()
+        if path.exists() and logins.mover:
+            return logins
+        # Kept by an installation from before there were moves, or by none.
+        logins = replace(logins, mover=logins.mover or secrets.token_urlsafe(24))
         # Whole or not at all: a full disk must not leave half a file of passwords.
         part = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -77,6 +82,10 @@ def shard_environment(*, host: str, port: int, logins: Logins, shards: Sequence[
     for shard in shards:
         variables[f"{shard.upper()}_DATABASE_URL"] = _url("enclave_app", logins.app, server, shard)
         variables[f"OWNER_{shard.upper()}_DATABASE_URL"] = _url("enclave_owner", logins.owner, server, shard)
+        if logins.mover:
+            variables[f"MOVER_{shard.upper()}_DATABASE_URL"] = _url(
+                "enclave_mover", logins.mover, server, shard
+            )
     return variables
 
 
@@ -86,7 +95,7 @@ def _url(user: str, password: str, server: str, database: str) -> str:
 
 def without_owner(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a process without the owner's login may see."""
-    return {name: value for name, value in variables.items() if not name.startswith("OWNER_")}
+    return {name: value for name, value in variables.items() if not name.startswith(("OWNER_", "MOVER_"))}
 
 
 def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str], control: bool = True) -> None:
@@ -108,6 +117,13 @@ def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str], contro
             connection.execute(
                 sql.SQL("GRANT CREATE ON DATABASE {} TO enclave_owner").format(sql.Identifier(shard))
             )
+            if logins.mover:
+                # A subscription is an object of its database.
+                connection.execute(
+                    sql.SQL("GRANT CONNECT, CREATE ON DATABASE {} TO enclave_mover").format(
+                        sql.Identifier(shard)
+                    )
+                )
             connection.execute("SET ROLE enclave_owner")
             connection.execute((_SQL / "enclave.sql").read_bytes())
 
@@ -115,17 +131,22 @@ def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str], contro
 def _make_logins(connection: psycopg.Connection, logins: Logins) -> None:
     existing = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
     for name, password, extra in (
-        ("enclave_control", logins.control, "NOCREATEROLE"),
-        ("enclave_app", logins.app, "NOCREATEROLE NOINHERIT"),
-        ("enclave_owner", logins.owner, "CREATEROLE"),
+        ("enclave_control", logins.control, "NOREPLICATION NOCREATEROLE"),
+        ("enclave_app", logins.app, "NOREPLICATION NOCREATEROLE NOINHERIT"),
+        ("enclave_owner", logins.owner, "NOREPLICATION CREATEROLE"),
+        ("enclave_mover", logins.mover, "REPLICATION NOCREATEROLE"),
     ):
+        if not password:
+            continue
         verb = "ALTER" if name in existing else "CREATE"
-        options = f"LOGIN NOSUPERUSER NOCREATEDB NOREPLICATION NOBYPASSRLS {extra}"
+        options = f"LOGIN NOSUPERUSER NOCREATEDB NOBYPASSRLS {extra}"
         connection.execute(
             sql.SQL("{} ROLE {} {} PASSWORD {}").format(
                 sql.SQL(verb), sql.Identifier(name), sql.SQL(options), sql.Literal(password)
             )
         )
+    if logins.mover:
+        connection.execute("GRANT pg_create_subscription TO enclave_mover")
     for name in ("enclave_control", "enclave_app"):
         _set_limits(connection, name, _APP_LIMITS.items())
 

@@ -8,8 +8,9 @@ The context is a context variable: a new thread starts without one, and a genera
 consumed after the block sees none. Both therefore raise instead of answering from somewhere.
 """
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,6 +21,7 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from tenants.breaker import ShardDown
+from tenants.moved import Moved
 from tenants.names import checked_schema_name
 from tenants.placement import Placed, Stop, Tenant
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 CONTROL = "control"
+# How long an organisation is looked for that its shard refuses and that is not elsewhere yet.
+SWITCH_SECONDS = 10.0
+_PAUSE_S = 0.05
 
 
 class NoTenant(RuntimeError):
@@ -132,6 +137,60 @@ def _using(context: Context) -> Iterator[Context]:
         _current.reset(token)
 
 
+class _Opened(ExitStack):
+    """A transaction in the context given, in which nothing has been done yet."""
+
+    context: Context
+
+
+def _open(context: Context) -> _Opened:
+    """Open a transaction and let the shard admit it. Raises Moved."""
+    with _Opened() as stack:
+        stack.context = context
+        stack.enter_context(_using(context))
+        stack.enter_context(transaction.atomic(using=context.alias))
+        connection: Any = connections[context.alias]
+        connection.apply_context()
+        opened = stack.pop_all()
+        opened.context = context
+        return opened
+
+
+def _admitted(context: Context) -> _Opened:
+    """Open a transaction where the organisation lives by now. Raises Moved when no shard has it.
+
+    A move closes the one and opens the other in an instant; only where it broke off just there is waited for.
+    """
+    until = time.monotonic() + SWITCH_SECONDS
+    while True:
+        try:
+            return _open(context)
+        except Moved:
+            fresh = _placed_now(context)
+            if fresh is None or time.monotonic() > until:
+                raise
+        if (fresh.alias, fresh.epoch) == (context.alias, _epoch(context)):
+            time.sleep(_PAUSE_S)
+        context = replace(context, alias=fresh.alias, organisation=fresh)
+
+
+def _epoch(context: Context) -> int:
+    return context.organisation.epoch if context.organisation else 0
+
+
+def _placed_now(context: Context) -> Tenant | None:
+    """Read the placement of a context's organisation again; None if it may not be entered any more."""
+    from tenants import hosts  # both look up models, which know this module
+    from tenants.models import Organisation
+
+    hosts.forget()
+    organisation = Organisation.objects.filter(schema_name=context.schema).first()
+    if organisation is None:
+        return None
+    tenant = organisation.placement()
+    return None if tenant.stops(Stop.ENTRY) else tenant
+
+
 @contextmanager
 def enter(
     organisation: Placed,
@@ -142,14 +201,19 @@ def enter(
 ) -> Iterator[Context]:
     """Work for `organisation` as `actor`, in one transaction on its shard.
 
-    Entering the same organisation again nests (a savepoint). Raises WrongTenant inside another
-    organisation, because one transaction belongs to one organisation; NoTenant when the
-    organisation's state stops every entry.
+    Entering the same organisation again nests (a savepoint). Where the shard says that it lives elsewhere,
+    its placement is read again before anything has been done; so `alias` of the context counts, not that of
+    `organisation`. Raises WrongTenant inside another organisation, because one transaction belongs to one
+    organisation; NoTenant when the organisation's state stops every entry; Moved when no shard has it.
     """
     tenant = organisation.placement()
     outer = _current.get()
-    if outer is not None and outer.organisation is not None and outer.schema != tenant.schema:
-        raise WrongTenant(f"Working for {outer.organisation.slug}; leave it before entering {tenant.slug}.")
+    inside = outer.organisation if outer is not None else None
+    if inside is not None and inside.schema != tenant.schema:
+        raise WrongTenant(f"Working for {inside.slug}; leave it before entering {tenant.slug}.")
+    if inside is not None:
+        # What is already open decides where it is: it may have moved since `organisation` was read.
+        tenant = replace(tenant, alias=inside.alias, epoch=inside.epoch)
     if tenant.stops(Stop.ENTRY):
         raise NoTenant(f"{tenant.slug} is gone.")
     if tenant.alias not in settings.SHARD_ALIASES:
@@ -163,10 +227,14 @@ def enter(
         request_id=request_id or (outer.request_id if outer else ""),
         source=source or (outer.source if outer else ""),
     )
-    with _using(context):
-        with transaction.atomic(using=tenant.alias):
+    if inside is not None:
+        with _using(context), transaction.atomic(using=context.alias):
             yield context
-        connections[tenant.alias].rest()  # type: ignore[attr-defined]  # our backend's
+        return
+    with _admitted(context) as stack:
+        entered = stack.context
+        yield entered
+    connections[entered.alias].rest()  # type: ignore[attr-defined]  # our backend's
 
 
 @contextmanager

@@ -156,10 +156,10 @@ class PlaneMiddleware:
                 actor=Actor.anonymous(),
                 request_id=request.request_id,  # type: ignore[attr-defined]  # set by HostMiddleware
                 source=request.source,  # type: ignore[attr-defined]  # set by HostMiddleware
-            ):
+            ) as context:
                 response = self.get_response(request)
                 if response.status_code >= 400:
-                    transaction.set_rollback(True, using=tenant.alias)
+                    transaction.set_rollback(True, using=context.alias)
         except ShardDown as problem:
             # Said once, where it was noticed; here there may be hundreds a second.
             logger.info("%s was not served: %s", tenant.slug, problem)

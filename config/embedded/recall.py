@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.embedded.files import write_private
 
-OWNERS = ("prepare", "migrate_fleet")
+OWNERS = ("prepare", "migrate_fleet", "move")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

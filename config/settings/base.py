@@ -103,6 +103,18 @@ def databases(*, pool: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     return found
 
 
+# What servers replicate with while an organisation moves; known where the owner's login is. Each is also how
+# the other servers reach that one.
+MOVER_URLS = {
+    alias: url
+    for alias in SHARD_ALIASES
+    if (url := env.text(f"MOVER_{alias.upper()}_DATABASE_URL", default=""))
+}
+# For how many days the copy that a move left behind is kept, closed.
+MOVE_KEPT_DAYS = env.number("ENCLAVE_MOVE_KEPT_DAYS", default=3)
+# How many bytes the databases of the shards may have; 0 or nothing for those that nobody limits.
+SHARD_BYTES = {alias: env.number(f"{alias.upper()}_BYTES", default=0) for alias in SHARD_ALIASES}
+
 DATABASE_ROUTERS = ["tenants.routers.PlaneRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

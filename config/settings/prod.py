@@ -60,7 +60,9 @@ TRUSTED_PROXIES = env.number("ENCLAVE_PROXY_HOPS", default=1 if TLS == "proxy" e
 
 if DATABASE_LOGIN == "app":
     _owners = sorted(
-        name for name in os.environ if name.startswith("OWNER_") and name.endswith("_DATABASE_URL")
+        name
+        for name in os.environ
+        if name.startswith(("OWNER_", "MOVER_")) and name.endswith("_DATABASE_URL")
     )
     if _owners:
         raise ImproperlyConfigured(

@@ -143,15 +143,17 @@ class Run:
             raise LeaseLost(f"The lease of {self.job_id} could not be kept.")
 
     def _beat(self, finished: threading.Event, failed: threading.Event, most: float) -> None:
-        until = time.monotonic() + most
+        until, alias = time.monotonic() + most, self.tenant.alias
         try:
             while not finished.wait(settings.JOB_LEASE_SECONDS / 3) and time.monotonic() < until:
-                with enter(self.tenant, actor=self.actor):
+                with enter(self.tenant, actor=self.actor) as context:
+                    alias = context.alias
                     self._renew(_Progress())
         except (LeaseLost, DatabaseError):
             failed.set()
         finally:
-            connections[self.tenant.alias].close()
+            for used in {alias, self.tenant.alias}:
+                connections[used].close()
 
     def _look_around(self, *, closing: bool) -> None:
         """Ask whether to go on; what costs a query is asked once a second."""

@@ -2,8 +2,19 @@
 
 from operations.models.act import OperatorAct
 from operations.models.fleet import FleetRun, FleetState, SchemaVersion
+from operations.models.move import Move, MoveStep
 from operations.models.provisioning import Provisioning
 from operations.models.shard_health import ShardHealth
 from operations.models.signup import SignUp
 
-__all__ = ["FleetRun", "FleetState", "OperatorAct", "Provisioning", "SchemaVersion", "ShardHealth", "SignUp"]
+__all__ = [
+    "FleetRun",
+    "FleetState",
+    "Move",
+    "MoveStep",
+    "OperatorAct",
+    "Provisioning",
+    "SchemaVersion",
+    "ShardHealth",
+    "SignUp",
+]

@@ -61,6 +61,7 @@ BEGIN
     EXECUTE replace(template.body, 't_template000000000000', wanted);
     INSERT INTO enclave.issued (schema_name, digest, state, claimed_at)
     VALUES (wanted, template.digest, next_state, CASE next_state WHEN 'claimed' THEN now() END);
+    INSERT INTO enclave.placed (schema_name, epoch, state) VALUES (wanted, 1, 'open');
 END
 $body$;
 
@@ -111,6 +112,7 @@ BEGIN
     END IF;
     EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', wanted);
     DELETE FROM enclave.wake WHERE organisation = wanted;
+    DELETE FROM enclave.placed WHERE schema_name = wanted;
     EXECUTE format('DROP ROLE IF EXISTS %I', wanted);
     RETURN true;
 END
@@ -197,6 +199,9 @@ AS $body$
 DECLARE
     found text := enclave.version_of(wanted, labels);
 BEGIN
+    IF EXISTS (SELECT FROM enclave.placed WHERE schema_name = wanted AND state <> 'open') THEN
+        RAISE EXCEPTION 'it lives on another shard now' USING ERRCODE = 'EN014';
+    END IF;
     IF found = aim THEN
         RAISE EXCEPTION '%', found USING ERRCODE = 'EN011';
     ELSIF found <> expected THEN
@@ -312,8 +317,132 @@ BEGIN
 END
 $body$;
 
+-- Placement: which schemas may be entered here, and at which epoch of the organisation's placement.
+-- 'coming' is the copy that a move makes, 'closed' the one that it left behind. A schema without a row may
+-- not be entered: every schema is issued with one, and those issued before there were moves get theirs here.
+CREATE TABLE IF NOT EXISTS enclave.placed (
+    schema_name text PRIMARY KEY CHECK (schema_name ~ '^t_[a-z0-9]{20}$'),
+    epoch integer NOT NULL,
+    state text NOT NULL CHECK (state IN ('open', 'coming', 'closed')),
+    since timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO enclave.placed (schema_name, epoch, state)
+SELECT schema_name, 1, 'open' FROM enclave.issued WHERE state <> 'dropped'
+ON CONFLICT DO NOTHING;
+
+-- Lets a transaction into a schema, or raises EN021. The lock is shared with everybody but a move that
+-- switches: it takes the same one alone, so whoever was let in has ended before, and all others wait for it.
+CREATE OR REPLACE FUNCTION enclave.admit(wanted text, at_epoch integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = ''
+AS $body$
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock_shared(1162756940, pg_catalog.hashtext(wanted));
+    IF pg_catalog.current_setting('transaction_isolation') <> 'read committed'
+        AND pg_catalog.current_setting('transaction_read_only') = 'off'
+    THEN
+        -- Its snapshot may be older than the lock. Whoever changed the row since makes this fail.
+        PERFORM FROM enclave.placed WHERE schema_name = wanted FOR SHARE;
+    END IF;
+    PERFORM FROM enclave.placed WHERE schema_name = wanted AND epoch = at_epoch AND state = 'open';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'this organisation does not live here at epoch %', at_epoch USING ERRCODE = 'EN021';
+    END IF;
+END
+$body$;
+
+-- Makes the empty copy of a schema that a move fills: no rows, and the trail's triggers silent, because they
+-- would also fire for what is copied. What an earlier move left behind under the name is dropped first.
+CREATE OR REPLACE FUNCTION enclave.receive(wanted text, at_epoch integer, at_version text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = ''
+    SET check_function_bodies = off
+    SET client_min_messages = warning
+AS $body$
+DECLARE
+    template enclave.template;
+BEGIN
+    IF EXISTS (SELECT FROM enclave.placed WHERE schema_name = wanted) THEN
+        PERFORM enclave.leave(wanted);
+    END IF;
+    SELECT * INTO template FROM enclave.template WHERE version = at_version
+    ORDER BY is_current DESC, made_at DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no template of this version' USING ERRCODE = 'EN022';
+    END IF;
+    -- Roles belong to the server: where both shards are on one, the organisation's is there already.
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
+        EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', wanted);
+        EXECUTE format('GRANT %I TO enclave_app WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', wanted);
+        EXECUTE format('GRANT %I TO enclave_owner WITH INHERIT FALSE, SET TRUE', wanted);
+    END IF;
+    EXECUTE replace(template.body, 't_template000000000000', wanted);
+    INSERT INTO enclave.issued (schema_name, digest, state, claimed_at)
+    VALUES (wanted, template.digest, 'live', now())
+    ON CONFLICT (schema_name) DO UPDATE SET digest = excluded.digest, state = 'live', claimed_at = now();
+    INSERT INTO enclave.placed (schema_name, epoch, state) VALUES (wanted, at_epoch, 'coming');
+    PERFORM enclave.trail_triggers(wanted, 'DISABLE');
+    EXECUTE (
+        SELECT 'TRUNCATE ' || string_agg(format('%I.%I', wanted, tablename), ', ') FROM pg_catalog.pg_tables
+        WHERE schemaname = wanted
+    );
+END
+$body$;
+
+-- Silences the triggers of the trail in a schema ('DISABLE'), or lets them speak whoever writes ('ENABLE ALWAYS').
+CREATE OR REPLACE FUNCTION enclave.trail_triggers(wanted text, how text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = ''
+AS $body$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT class.relname, tg.tgname FROM pg_catalog.pg_trigger AS tg
+        JOIN pg_catalog.pg_class AS class ON class.oid = tg.tgrelid
+        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+        WHERE namespace.nspname = wanted AND NOT tg.tgisinternal AND starts_with(tg.tgname, 'audit_')
+            AND tg.tgenabled <> CASE how WHEN 'DISABLE' THEN 'D' ELSE 'A' END::"char"
+    LOOP
+        EXECUTE format('ALTER TABLE %I.%I ', wanted, found.relname) || how || format(' TRIGGER %I', found.tgname);
+    END LOOP;
+END
+$body$;
+
+-- Drops the copy that a move left behind or gave up. Never one that is open.
+CREATE OR REPLACE FUNCTION enclave.leave(wanted text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path = ''
+    SET client_min_messages = warning
+AS $body$
+BEGIN
+    DELETE FROM enclave.placed WHERE schema_name = wanted AND state <> 'open';
+    IF NOT FOUND THEN
+        IF EXISTS (SELECT FROM enclave.placed WHERE schema_name = wanted) THEN
+            RAISE EXCEPTION 'the organisation lives here' USING ERRCODE = 'EN023';
+        END IF;
+        RETURN false;
+    END IF;
+    EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', wanted);
+    DELETE FROM enclave.wake WHERE organisation = wanted;
+    UPDATE enclave.issued SET state = 'dropped' WHERE schema_name = wanted;
+    -- Another database of this server may be where the organisation lives now.
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_shdepend AS used
+        JOIN pg_catalog.pg_roles AS role ON role.oid = used.refobjid AND role.rolname = wanted
+        JOIN pg_catalog.pg_database AS elsewhere ON elsewhere.oid = used.dbid
+        WHERE used.refclassid = 'pg_catalog.pg_authid'::regclass AND elsewhere.datname <> current_database()
+    ) THEN
+        EXECUTE format('DROP ROLE IF EXISTS %I', wanted);
+    END IF;
+    RETURN true;
+END
+$body$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
 REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.expect_version(text, text[], text, text),
     enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]), enclave.bare(text) FROM enclave_app;
+REVOKE EXECUTE ON FUNCTION enclave.receive(text, integer, text), enclave.trail_triggers(text, text),
+    enclave.leave(text) FROM enclave_app;

@@ -19,7 +19,17 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
 from accounts.identity.models import User
-from tenants.context import Actor, NoTenant, WrongTenant, become, control_plane, current, enter, on_shard
+from tenants.context import (
+    Actor,
+    NoTenant,
+    WrongTenant,
+    act_as,
+    become,
+    control_plane,
+    current,
+    enter,
+    on_shard,
+)
 from tenants.middleware import HostMiddleware, PlaneMiddleware
 from tenants.models import Organisation
 from tests import servers
@@ -374,7 +384,7 @@ class TestTrouble:
             connection = connections["shard_1"]
             connection.in_atomic_block = False
             try:
-                with pytest.raises(TransactionManagementError):
+                with pytest.raises(TransactionManagementError), act_as(Actor.system("another")):
                     addresses()
             finally:
                 connection.in_atomic_block = True

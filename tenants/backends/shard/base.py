@@ -23,13 +23,18 @@ from django.db.transaction import TransactionManagementError
 from tenants import breaker, standstill
 from tenants.backends.shard.operations import DatabaseOperations
 from tenants.context import Context, NoTenant, Plane, WrongTenant, current
+from tenants.moved import raise_if_moved
 
 _SET = (
-    "SELECT pg_catalog.set_config('role', %s, true), pg_catalog.set_config('search_path', %s, true), "
+    "SELECT {admit}pg_catalog.set_config('role', %s, true), pg_catalog.set_config('search_path', %s, true), "
     "pg_catalog.set_config('app.actor', %s, true), pg_catalog.set_config('app.request_id', %s, true), "
     "pg_catalog.set_config('app.source', %s, true), pg_catalog.set_config('app.epoch', %s, true), "
     "pg_catalog.set_config('app.stops', %s, true)"
 )
+# First of all: afterwards it is the tenant's role that asks, and that may not even look at `enclave`.
+_ENTER = _SET.format(admit="enclave.admit(%s, %s), ")
+_SET = _SET.format(admit="")
+_RESET_ROLE = "SELECT pg_catalog.set_config('role', 'none', true)"
 _SET_OWNER_PATH = "SELECT pg_catalog.set_config('search_path', %s, false)"
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
@@ -88,6 +93,9 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         self._applied: Context | None = None
         self._owner_path: str = ""
         self._entry: breaker.Entry | None = None
+        # Which schema this transaction was let into, at which epoch; and whether its role still is the login.
+        self._let_in: tuple[str, int] | None = None
+        self._is_bare = True
 
     def apply_context(self) -> None:
         """Make PostgreSQL's role, path and actor those of the current context.
@@ -107,9 +115,25 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
             return
         if not self.in_atomic_block:
             raise TransactionManagementError(f"A query reached {self.alias} outside a transaction.")
-        self._raw(_SET, _settings_of(context))
+        self._admit(context)
         self._remember_schema(context.schema)
         self._applied = context
+
+    def _admit(self, context: Context) -> None:
+        """Send the context; the shard refuses it where the organisation does not live, or not any more."""
+        wanted = (context.schema, context.organisation.epoch) if context.organisation else None
+        if wanted is None or wanted == self._let_in:
+            self._raw(_SET, _settings_of(context))
+            self._is_bare = wanted is None
+            return
+        if not self._is_bare:
+            self._raw(_RESET_ROLE)
+        try:
+            self._raw(_ENTER, (*wanted, *_settings_of(context)))
+            self._let_in, self._is_bare = wanted, False
+        except DatabaseError as problem:
+            raise_if_moved(problem)
+            raise
 
     def _apply_owner(self, context: Context) -> None:
         """Set the owner's path for the session: its process has its connection to itself."""
@@ -147,7 +171,9 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         self._raw(self.ops.savepoint_commit_sql(sid))
 
     def _savepoint_rollback(self, sid: str) -> None:
-        self._applied = None
+        # The lock may have been taken since the savepoint, and the role too: neither is known now.
+        self._applied = self._let_in = None
+        self._is_bare = False
         self._raw(self.ops.savepoint_rollback_sql(sid))
 
     def _commit(self) -> None:
@@ -159,7 +185,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         super()._rollback()  # type: ignore[misc]  # not in the stubs
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        self._applied = None
+        self._forget()
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs
 
     def connect(self) -> None:
@@ -224,7 +250,8 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
             pool.close(timeout=0.2)
 
     def _forget(self) -> None:
-        self._applied = None
+        self._applied = self._let_in = None
+        self._is_bare = True
 
     def _close(self) -> None:
         self._forget()

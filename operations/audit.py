@@ -1,0 +1,32 @@
+"""The codes of this room."""
+
+from audit.codes import declare
+
+
+def declare_all() -> None:
+    """Declare what a move leaves in the trail of the organisation that moves."""
+    declare(
+        "organisation.move_started",
+        sentence="{actor} began to move this organisation from {source} to {target}",
+        label="Move begun",
+    )
+    declare(
+        "organisation.move_compared",
+        sentence="{actor} compared this organisation on {source} with its copy on {target}, as of here",
+        label="Move compared",
+    )
+    declare(
+        "organisation.move_closed",
+        sentence="{actor} closed this organisation on {source}: what follows is written on {target}",
+        label="Move closed the old place",
+    )
+    declare(
+        "organisation.moved",
+        sentence="{actor} moved this organisation from {source} to {target}",
+        label="Organisation moved",
+    )
+    declare(
+        "organisation.move_reverted",
+        sentence="{actor} took back the move from {source} to {target}: {why}",
+        label="Move taken back",
+    )

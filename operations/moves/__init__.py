@@ -1,0 +1,1 @@
+"""Moving one organisation from shard to shard while it works; see docs/adr/0024."""
