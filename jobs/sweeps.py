@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from jobs.bells import store
+from tenants.releases import queue_of
 
 logger = logging.getLogger(__name__)
 # A sweep whose worker died may run again after so many seconds.
@@ -63,12 +65,17 @@ def run(name: str) -> bool:
 
 def schedule() -> dict[str, Any]:
     """Return beat's schedule. A message that nobody took before the next one is dropped."""
+    queue = queue_of("mail", settings.RELEASE)
     return {
         sweep.name: {
             "task": "jobs.tasks.sweep",
             "schedule": sweep.every_seconds,
             "kwargs": {"name": sweep.name},
-            "options": {"queue": "mail", "expires": max(5, sweep.every_seconds), "retry": False},
+            "options": {
+                "queue": queue,
+                "expires": max(5, sweep.every_seconds),
+                "retry": False,
+            },
         }
         for sweep in _sweeps.values()
     }

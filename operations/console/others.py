@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts.identity.models import User
-from operations.actions.states import note_shard
+from operations.actions.releasing import organisations_on
+from operations.actions.states import note_release, note_shard
 from operations.console.meaning import schema_badge, when
 from operations.console.organisations import ReadOnlyAdmin
-from operations.forms import ShardForm
+from operations.forms import ReleaseForm, ShardForm
 from operations.models import FleetState
-from tenants.models import Shard
+from tenants.models import Release, Shard
 
 
 class ShardAdmin(admin.ModelAdmin[Shard]):
@@ -49,6 +50,43 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
     def living(self, shard: Shard) -> int:
         """Show how many organisations live there."""
         return int(shard.organisations.placed().count())
+
+
+class ReleaseAdmin(admin.ModelAdmin[Release]):
+    """Releases: which processes serve them, and whether organisations may be on them."""
+
+    list_display = ("name", "state", "pool", "serving")
+    fields = ("name", "serving", "state", "pool", "reason")
+    form = ReleaseForm
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Let the name be chosen once."""
+        return ("serving",) if obj is None else ("name", "serving")
+
+    def save_model(self, request: HttpRequest, obj: Release, form: Any, change: bool) -> None:
+        """Write the change and why, both or neither."""
+        told, by = form.cleaned_data, cast(User, request.user)
+        with transaction.atomic(using="control"):
+            # Placing an organisation on it waits for this, or this for that.
+            list(Release.objects.select_for_update().filter(pk=obj.pk))
+            super().save_model(request, obj, form, change)
+            for name in form.changed_data:
+                if name != "reason":
+                    act = f"{form.fields[name].label}: {told[name] or '–'}"
+                    note_release(release=obj, act=act[:60], reason=told["reason"], by=by)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Releases", **(extra_context or {})})
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Organisations")
+    def serving(self, release: Release) -> int:
+        """Show how many organisations it serves."""
+        return organisations_on(release.pk)
 
 
 def _shown(value: object) -> object:

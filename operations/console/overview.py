@@ -20,6 +20,7 @@ TABLES = (
         "Their states, sizes, people and last activity; acts with a reason",
     ),
     ("tenants_shard", "Shards", "Which of them take new organisations, and how many"),
+    ("tenants_release", "Releases", "Which processes serve which organisations"),
     ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
     ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),
