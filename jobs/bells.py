@@ -61,7 +61,7 @@ def ring(organisation_id: UUID, queue: str, *, release: str = "") -> bool:
             WORK,
             kwargs=arguments,
             # A queue of another release is none of those that this process knows.
-            queue=Queue(name, routing_key=name),
+            queue=Queue(name, routing_key=name),  # type: ignore[arg-type]  # celery-types knows names only
             headers=signed(WORK, arguments),
             retry=False,
         )
@@ -81,7 +81,7 @@ def heard(organisation_id: UUID, queue: str) -> None:
 
 def others_wait() -> bool:
     """Return whether bells are waiting for a worker, so that a long job should make room."""
-    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+    prefix = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
     try:
         with store().pipeline(transaction=False) as pipeline:
             for number in range(settings.JOB_QUEUES):

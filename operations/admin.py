@@ -7,18 +7,20 @@ from operations.console.others import (
     OperatorActAdmin,
     OperatorAdmin,
     ProvisioningAdmin,
+    QuestionAdmin,
     ReleaseAdmin,
     ShardAdmin,
     SignUpAdmin,
 )
 from operations.console.site import console
 from operations.models import FleetState, OperatorAct, Provisioning, SignUp
-from tenants.models import Organisation, Release, Shard
+from tenants.models import Organisation, QuestionState, Release, Shard
 
 __all__ = ["console"]
 
 console.register(Organisation, OrganisationAdmin)
 console.register(Shard, ShardAdmin)
+console.register(QuestionState, QuestionAdmin)
 console.register(Release, ReleaseAdmin)
 console.register(Provisioning, ProvisioningAdmin)
 console.register(FleetState, FleetStateAdmin)

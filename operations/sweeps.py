@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs import sweeps
-from operations.actions import figures, preparing, provisioning, signups
+from operations.actions import asking, figures, preparing, provisioning, signups
 
 # A ready schema makes an organisation in a fifth of the time; each costs about 3 MB of disk.
 READY_PER_SHARD = 4
@@ -16,6 +16,12 @@ def install() -> None:
     sweeps.add("operations.provisioning", every_seconds=60, run=settle_makings)
     sweeps.add("operations.ready-schemas", every_seconds=20, run=refill_ready)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
+    sweeps.add("operations.questions", every_seconds=60, run=ask)
+
+
+def ask() -> None:
+    """Ask organisations what only they can answer."""
+    asking.sweep(at=timezone.now())
 
 
 def send_signup_mails() -> None:

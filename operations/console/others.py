@@ -7,14 +7,15 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
+from accounts import questions
 from accounts.identity.models import User
 from operations.actions.releasing import organisations_on
 from operations.actions.states import note_release, note_shard
-from operations.console.meaning import schema_badge, when
+from operations.console.meaning import moment, schema_badge, when
 from operations.console.organisations import ReadOnlyAdmin
 from operations.forms import ReleaseForm, ShardForm
 from operations.models import FleetState
-from tenants.models import Release, Shard
+from tenants.models import QuestionState, Release, Shard
 
 
 class ShardAdmin(admin.ModelAdmin[Shard]):
@@ -117,6 +118,25 @@ class FleetStateAdmin(ReadOnlyAdmin):
     def state(self, state: FleetState) -> SafeString:
         """Show whether it is current, behind, or failed."""
         return schema_badge(state)
+
+
+class QuestionAdmin(ReadOnlyAdmin):
+    """Who has answered what. The answers themselves are the organisations' own."""
+
+    title = "Questions to organisations"
+    list_display = (
+        *("key", "organisation", "progress", when("asked_at", "Asked"), when("settled_at", "Settled")),
+        "deadline",
+    )
+    list_filter = ("progress", "key")
+    search_fields = ("key", "organisation__slug", "organisation__name")
+    list_select_related = ("organisation",)
+
+    @admin.display(description="Deadline")
+    def deadline(self, state: QuestionState) -> SafeString | str:
+        """Show until when it can be answered; nothing when this code no longer asks."""
+        asked = questions.find(state.key)
+        return moment(asked.deadline) if asked is not None else "–"
 
 
 class OperatorActAdmin(ReadOnlyAdmin):

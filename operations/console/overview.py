@@ -21,6 +21,7 @@ TABLES = (
     ),
     ("tenants_shard", "Shards", "Which of them take new organisations, and how many"),
     ("tenants_release", "Releases", "Which processes serve which organisations"),
+    ("tenants_questionstate", "Questions", "Who has answered what only they can know, and who has not"),
     ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
     ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),

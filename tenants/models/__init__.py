@@ -4,6 +4,7 @@ from tenants.models.base import BelongsToTenant, ControlRow, TenantRow, UUIDv7
 from tenants.models.directory import DirectoryEntry
 from tenants.models.domain import Domain, RetiredSlug
 from tenants.models.organisation import Organisation
+from tenants.models.question import QuestionProgress, QuestionState
 from tenants.models.release import Release, ReleaseState
 from tenants.models.shard import Shard
 
@@ -13,6 +14,8 @@ __all__ = [
     "DirectoryEntry",
     "Domain",
     "Organisation",
+    "QuestionProgress",
+    "QuestionState",
     "Release",
     "ReleaseState",
     "RetiredSlug",

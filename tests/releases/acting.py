@@ -126,7 +126,7 @@ def page() -> list[Any]:
     from tenants.context import current_tenant
 
     client = Client(HTTP_HOST=current_tenant().host, headers={"sec-fetch-site": "same-origin"})
-    owner = User.objects.order_by("pk").first()
+    owner = User.objects.earliest("pk")
     client.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
     return [client, "/rooms/speaker/"]
 
