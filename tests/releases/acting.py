@@ -82,12 +82,13 @@ def with_colours(by: str) -> dict[str, Any]:
     if has("gear.colour"):
         speakers.filter(pk=row.pk).update(colour="red")
     else:
-        for write in (
+        writes: list[Callable[[], Any]] = [
             lambda: speakers.filter(pk=row.pk).update(colour="red", watts=1),
             lambda: speakers.create(name="x", serial=f"{by}-x", colour="red"),
             lambda: speakers.bulk_create([model()(name="x", serial=f"{by}-y", colour="red")]),
             lambda: speakers.bulk_update([with_colour(read, "red")], ["colour"]),
-        ):
+        ]
+        for write in writes:
             with suppress(SchemaLacks):
                 write()
                 continue
