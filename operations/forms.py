@@ -132,7 +132,8 @@ class ReleaseForm(forms.ModelForm[Release]):
         state: str = self.cleaned_data["state"]
         served = Organisation.objects.placed().filter(release=self.instance.pk or "").count()
         if state == ReleaseState.WITHDRAWN and served:
-            raise forms.ValidationError(f"{served} organisations are on it. Place them on another one first.")
+            are = "organisation is" if served == 1 else "organisations are"
+            raise forms.ValidationError(f"{served} {are} on it. Choose another release for them first.")
         return state
 
 

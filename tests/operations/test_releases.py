@@ -40,9 +40,9 @@ def put(organisation: Organisation, release: str) -> None:
 class TestTheConsole:
     def test_upgrades_and_goes_back_with_a_reason(
         self,
-        console: Client,
+        console: Client,  # noqa: F811  # the fixture
         pulse: Organisation,
-        later: Release,  # the fixture
+        later: Release,
     ) -> None:
         page = f"{LIST}{pulse.pk}/release/"
         assert page in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
@@ -67,9 +67,9 @@ class TestTheConsole:
         assert console.post(f"{RELEASES}add/", made).status_code == 302
         assert "2027.1" in console.get(RELEASES).content.decode()
         put(pulse, "2027.1")
-        change = f"{RELEASES}2027_2E1/change/"
+        change = f"{RELEASES}2027.1/change/"
         gone = {"state": "withdrawn", "pool": "", "reason": "No longer used"}
-        assert "1 organisations are on it" in console.post(change, gone).content.decode()
+        assert "1 organisation is on it" in console.post(change, gone).content.decode()
         put(pulse, "current")
         assert console.post(change, gone).status_code == 302
         assert Release.objects.get(pk="2027.1").state == "withdrawn"
