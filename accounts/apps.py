@@ -21,6 +21,7 @@ class AccountsConfig(AppConfig):
 
         from accounts.identity.models import Session, User
         from accounts.middleware.profile import look
+        from accounts.models import OrganisationAnswer
         from config.frame import add_nav, answer_look
         from config.startup import logins_are_small
         from permissions import perms
@@ -30,6 +31,10 @@ class AccountsConfig(AppConfig):
         keep_open(
             *(User, Session, EmailAddress, EmailConfirmation, Authenticator),
             reason="How people sign in stays theirs, or nobody could come and read.",
+        )
+        keep_open(
+            OrganisationAnswer,
+            reason="A default is taken for who is leaving too, or the fleet waits for them.",
         )
         keep_answering(*declared_elsewhere(), "accounts:session-end", "accounts:sessions-end-others")
         register(logins_are_small, Tags.database)

@@ -3,7 +3,7 @@
 from allauth.mfa.models import Authenticator
 
 from accounts.identity.models import Session, User
-from accounts.models import Invitation, OrganisationProfile
+from accounts.models import Invitation, OrganisationAnswer, OrganisationProfile
 from audit.codes import declare
 from audit.labels import describe
 from audit.registry import trail
@@ -13,10 +13,12 @@ trail.exclude(Session, reason="Changes with every visit; signing in and out are 
 trail.register(Authenticator, exclude_fields=["last_used_at", "data"], subject="user")
 trail.register(Invitation, mask_fields=["token_hash"], personal=["email"], subject="accepted_by")
 trail.register(OrganisationProfile, exclude_fields=["logo"])
+trail.register(OrganisationAnswer)
 
 describe(User, kind=("person", "people"))
 describe(Authenticator, kind=("second step", "second steps"))
 describe(OrganisationProfile, kind=("look and settings of", "looks and settings"))
+describe(OrganisationAnswer, kind=("answer to", "answers to"))
 
 declare("sign_in.done", sentence="{actor} signed in", label="Signed in", about=User)
 declare("sign_in.ended", sentence="{actor} signed out", label="Signed out", about=User)

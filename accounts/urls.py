@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.views import account, invitations, organisation, organisations
+from accounts.views import account, invitations, organisation, organisations, questions
 
 app_name = "accounts"
 
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/", organisation.settings, name="settings"),
     path("settings/logo/", organisation.change_logo, name="settings-logo"),
     path("settings/logo/remove/", organisation.remove_logo, name="settings-logo-remove"),
+    path("settings/questions/<str:key>/", questions.question, name="question"),
     path("-/brand-<slug:digest>.css", organisation.brand, name="brand"),
     path("-/logo-<slug:digest>.png", organisation.logo, name="logo"),
 ]

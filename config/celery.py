@@ -7,6 +7,8 @@ from celery import Celery, signals
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from tenants.releases import queue_of
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 app = Celery("enclave")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -25,7 +27,7 @@ def schedule_sweeps(sender: Celery, **_: Any) -> None:
 def refuse_a_worker(sender: Any, **_: Any) -> None:
     """End a worker whose login may do too much, before it forks."""
     queues = set(sender.app.amqp.queues.consume_from)
-    if settings.DATABASE_LOGIN == "owner" and queues != {"owner"}:
+    if settings.DATABASE_LOGIN == "owner" and queues != {queue_of("owner", settings.RELEASE)}:
         raise SystemExit("ENCLAVE_LOGIN is owner; such a worker serves the queue owner and no other.")
     _refuse_or_start()
     from jobs import turns  # the apps must be loaded first

@@ -11,11 +11,13 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
+from kombu import Queue
 from kombu.exceptions import OperationalError as BrokerError
 from redis import Redis
 from redis.exceptions import RedisError
 
 from jobs.signing import signed
+from tenants.releases import queue_of
 
 logger = logging.getLogger(__name__)
 WORK = "jobs.tasks.work"
@@ -32,27 +34,34 @@ def store() -> "Redis":
     )
 
 
-def celery_queue(organisation_id: UUID, queue: str) -> str:
-    """Return the message queue of an organisation: hashed, so that a busy one delays few others."""
-    if queue != "app":
-        return queue
-    return f"jobs.{zlib.crc32(organisation_id.bytes) % settings.JOB_QUEUES}"
+def celery_queue(organisation_id: UUID, queue: str, release: str = "") -> str:
+    """Return the message queue of an organisation: hashed, so that a busy one delays few others.
+
+    Each release has its own; without one it is this process's.
+    """
+    lane = queue if queue != "app" else f"jobs.{zlib.crc32(organisation_id.bytes) % settings.JOB_QUEUES}"
+    return queue_of(lane, release or settings.RELEASE)
 
 
-def ring(organisation_id: UUID, queue: str) -> bool:
+def ring(organisation_id: UUID, queue: str, *, release: str = "") -> bool:
     """Wake a worker for an organisation; return whether a bell is on its way.
+
+    `release` is the one whose workers are to hear it, by default this process's. A worker whose release
+    the organisation is not on rings at the right one.
 
     An organisation has one unheard bell at a time, so four hundred jobs do not fill a queue.
     """
     arguments = {"organisation_id": str(organisation_id), "queue": queue}
-    key = _key(organisation_id, queue)
+    key = _key(organisation_id, queue, release)
+    name = celery_queue(organisation_id, queue, release)
     try:
         if not store().set(key, 1, ex=_UNHEARD, nx=True):
             return True
         current_app.send_task(
             WORK,
             kwargs=arguments,
-            queue=celery_queue(organisation_id, queue),
+            # A queue of another release is none of those that this process knows.
+            queue=Queue(name, routing_key=name),  # type: ignore[arg-type]  # celery-types knows names only
             headers=signed(WORK, arguments),
             retry=False,
         )
@@ -72,14 +81,15 @@ def heard(organisation_id: UUID, queue: str) -> None:
 
 def others_wait() -> bool:
     """Return whether bells are waiting for a worker, so that a long job should make room."""
+    prefix = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
     try:
         with store().pipeline(transaction=False) as pipeline:
             for number in range(settings.JOB_QUEUES):
-                pipeline.llen(f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}jobs.{number}")
+                pipeline.llen(prefix + queue_of(f"jobs.{number}", settings.RELEASE))
             return any(pipeline.execute())
     except (RedisError, OSError):
         return False
 
 
-def _key(organisation_id: UUID, queue: str) -> str:
-    return f"enclave:bell:{queue}:{organisation_id}"
+def _key(organisation_id: UUID, queue: str, release: str = "") -> str:
+    return f"enclave:bell:{queue_of(queue, release or settings.RELEASE)}:{organisation_id}"

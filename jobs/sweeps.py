@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from jobs.bells import store
+from tenants.releases import queue_of
 
 logger = logging.getLogger(__name__)
 # A sweep whose worker died may run again after so many seconds.
@@ -79,7 +81,11 @@ def schedule() -> dict[str, Any]:
             "task": "jobs.tasks.sweep",
             "schedule": sweep.every_seconds,
             "kwargs": {"name": sweep.name},
-            "options": {"queue": sweep.queue, "expires": max(5, sweep.every_seconds), "retry": False},
+            "options": {
+                "queue": queue_of(sweep.queue, settings.RELEASE),
+                "expires": max(5, sweep.every_seconds),
+                "retry": False,
+            },
         }
         for sweep in _sweeps.values()
     }

@@ -3,12 +3,14 @@
 import logging
 from uuid import UUID
 
+from django.conf import settings
+
 from jobs import bells, sweeps
 from jobs.actions.running import Surroundings
 from jobs.actions.working import has_work
 from jobs.actions.working import work as work_once
 from jobs.celery import doorbell_task
-from jobs.placing import resolve
+from jobs.placing import is_served, resolve
 from jobs.stopping import is_stopping
 from tenants.breaker import ShardDown
 
@@ -22,6 +24,11 @@ def work(*, organisation_id: str, queue: str = "app", **_future: object) -> None
     bells.heard(organisation, queue)
     tenant = resolve(organisation)
     if tenant is None:
+        return
+    if tenant.release != settings.RELEASE:
+        # Left in the queue for that release's workers; the sweeper comes again while there are none.
+        if is_served(tenant.release):
+            bells.ring(organisation, queue, release=tenant.release)
         return
     around = Surroundings(resolve=resolve, stopping=is_stopping, others_wait=bells.others_wait)
 

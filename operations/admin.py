@@ -9,15 +9,18 @@ from operations.console.others import (
     ProvisioningAdmin,
     SignUpAdmin,
 )
+from operations.console.releases import QuestionAdmin, ReleaseAdmin
 from operations.console.shards import ShardAdmin
 from operations.console.site import console
 from operations.models import FleetRun, FleetState, OperatorAct, Provisioning, SignUp
-from tenants.models import Organisation, Shard
+from tenants.models import Organisation, QuestionState, Release, Shard
 
 __all__ = ["console"]
 
 console.register(Organisation, OrganisationAdmin)
 console.register(Shard, ShardAdmin)
+console.register(QuestionState, QuestionAdmin)
+console.register(Release, ReleaseAdmin)
 console.register(Provisioning, ProvisioningAdmin)
 console.register(FleetState, FleetStateAdmin)
 console.register(FleetRun, FleetRunAdmin)

@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 
-from tenants.models import Shard
+from tenants.models import Organisation, Release, ReleaseState, Shard
 from tenants.names import checked_slug
 from tenants.placement import Ring
 from tenants.refusals import Refusal
@@ -139,6 +139,43 @@ class ShardForm(forms.ModelForm[Shard]):
             # `prepare` writes it again each time, so a change here would not last.
             self.fields[name].disabled = True
             self.fields[name].help_text = f"Set by {self.instance.alias.upper()}_{name.upper()}."
+
+
+class ReleaseForm(forms.ModelForm[Release]):
+    """What may be changed of a release, with the reason."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=300,
+        min_length=8,
+        help_text="Kept with the act, and shown to other operators.",
+    )
+
+    class Meta:
+        model = Release
+        fields = ("name", "state", "pool")
+
+    def clean_state(self) -> str:
+        """Refuse to withdraw a release while organisations are on it."""
+        state: str = self.cleaned_data["state"]
+        served = Organisation.objects.placed().filter(release=self.instance.pk or "").count()
+        if state == ReleaseState.WITHDRAWN and served:
+            are = "organisation is" if served == 1 else "organisations are"
+            raise forms.ValidationError(f"{served} {are} on it. Choose another release for them first.")
+        return state
+
+
+class PlaceForm(ReasonForm):
+    """Another release for an organisation."""
+
+    field_order = ("release", "reason")
+    release = forms.ChoiceField(label="Release")
+
+    def __init__(self, *args: Any, releases: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["release"] = forms.ChoiceField(
+            label="Release", choices=[(name, name) for name in releases]
+        )
 
 
 class NewOrganisationForm(ReasonForm):

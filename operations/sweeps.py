@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from jobs import sweeps
-from operations.actions import figures, fingerprints, preparing, provisioning, shards, signups
+from operations.actions import asking, figures, fingerprints, preparing, provisioning, shards, signups
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,12 @@ def install() -> None:
     sweeps.add("operations.shards", every_seconds=5, run=look_at_shards)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
+    sweeps.add("operations.questions", every_seconds=60, run=ask)
+
+
+def ask() -> None:
+    """Ask organisations what only they can answer."""
+    asking.sweep(at=timezone.now())
 
 
 def send_signup_mails() -> None:

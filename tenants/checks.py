@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register  # Django's name
 from django.db.migrations.loader import MigrationLoader
 
 from tenants.capabilities import columns, declared, problem_with
@@ -72,9 +72,9 @@ def capabilities_can_be_missing(app_configs: Sequence[AppConfig] | None, **kwarg
     known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations if declared() else {}
     for one in declared():
         if one.since not in known:
-            errors.append(
-                Error(f"{one.name} is brought by {one.migration}, which does not exist.", id="tenants.E004")
-            )
+            # No error: it would keep makemigrations from making it. Until then nobody has it.
+            said = f"{one.name} is brought by {one.migration}, which does not exist."
+            errors.append(Warning(said, id="tenants.W001"))
     for field, one in columns().items():
         if said := problem_with(field):
             named = f"{field.model._meta.label}.{field.name}"

@@ -78,6 +78,12 @@ def forget() -> None:
     _remembered.clear()
 
 
+def find_again(host: str) -> Answering | None:
+    """Return the same as `find`, without believing what is remembered."""
+    _remembered.pop(host, None)
+    return find(host)
+
+
 def find(host: str) -> Answering | None:
     """Return what answers on a normalised host, or None. An unknown host costs no query to a tenant."""
     if host == settings.BASE_DOMAIN:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, Unrea
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 
-from tenants import hosts, trouble
+from tenants import elsewhere, hosts, trouble
 from tenants.addresses import client_address, site_url
 from tenants.breaker import ShardDown
 from tenants.context import Actor, NoTenant, control_plane, enter
@@ -61,6 +61,11 @@ class HostMiddleware:
             return HttpResponseBadRequest("Bad host.\n", content_type="text/plain")
         try:
             answering = hosts.find(host)
+            if answering is not None and _is_elsewhere(answering.tenant):
+                # It may have come here this very second.
+                answering = hosts.find_again(host)
+            if answering is not None and answering.tenant is not None and _is_elsewhere(answering.tenant):
+                return elsewhere.answer_for(request, answering.tenant.release)
         except OperationalError:
             logger.exception("the control plane does not answer")
             return trouble.answer(request, trouble.CONTROL_DOWN)
@@ -81,6 +86,11 @@ class HostMiddleware:
         if tenant.stops(Stop.ENTRY):
             return render(request, "errors/gone.html", {"frame": None}, status=410)
         return render(request, "errors/suspended.html", {"frame": None}, status=503)
+
+
+def _is_elsewhere(tenant: Tenant | None) -> bool:
+    """Return whether another release serves an organisation; one that is gone is nobody's."""
+    return tenant is not None and tenant.release != settings.RELEASE and not tenant.stops(Stop.ENTRY)
 
 
 class OriginMiddleware:

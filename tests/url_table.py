@@ -253,6 +253,7 @@ TABLE: dict[str, Row] = {
     "accounts:invitation-revoke": Row(ADMIN, {"pk": "invitation"}),
     "accounts:accept": Row(ANYONE, {"token": "nothing"}),
     "accounts:settings": Row(ADMIN),
+    "accounts:question": Row(ADMIN, {"key": "tests.nothing"}, or_404=True),
     "accounts:settings-logo": Row(ADMIN),
     "accounts:settings-logo-remove": Row(ADMIN),
     "accounts:brand": Row(ANYONE, {"digest": "nothing"}),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import profile as profiles
+from accounts.actions.answering import open_questions
 from accounts.actions.profile import Look, accent_digest
 from accounts.adapters import say
 from accounts.forms_organisation import LogoForm, ProfileForm
@@ -38,7 +39,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         profiles.change(look=Look(**form.cleaned_data), by=_user(request), at=timezone.now())
         say(request, _("The settings are saved."))
         return redirect("accounts:settings")
-    context = {"form": form, "logo_form": LogoForm(), "profile": profile}
+    context = {"form": form, "logo_form": LogoForm(), "profile": profile, "questions": open_questions()}
     return render(request, "accounts/settings.html", context, status=422 if form.errors else 200)
 
 

@@ -8,6 +8,7 @@ import django_stubs_ext
 from kombu import Queue
 
 from config import env
+from tenants.releases import DEFAULT_RELEASE, queue_of
 
 # Django's fields, managers and querysets take type parameters only after this.
 django_stubs_ext.monkeypatch()
@@ -121,7 +122,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- releases -----------------------------------------------------------------------------------
 
 # Which release this process is of; it serves the organisations that are placed on that one.
-RELEASE = env.name("ENCLAVE_RELEASE", default="current")
+RELEASE = env.name("ENCLAVE_RELEASE", default=DEFAULT_RELEASE)
 # The releases that were cut, each with the migrations that it ends with.
 SCHEMA_RELEASES = BASE_DIR / "operations" / "releases.json"
 
@@ -312,9 +313,12 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_QUEUES = [
-    Queue(name, routing_key=name) for name in (*(f"jobs.{n}" for n in range(JOB_QUEUES)), "mail", "owner")
+    Queue(name, routing_key=name)
+    for name in (
+        queue_of(lane, RELEASE) for lane in (*(f"jobs.{n}" for n in range(JOB_QUEUES)), "mail", "owner")
+    )
 ]
-CELERY_TASK_DEFAULT_QUEUE = "mail"
+CELERY_TASK_DEFAULT_QUEUE = queue_of("mail", RELEASE)
 # Which of how many workers this one is, such as 1/2; then it prefers its part of the organisations.
 JOB_WORKER_PLACE = env.place("ENCLAVE_WORKER_PLACE")
 CELERY_BROKER_TRANSPORT_OPTIONS = {

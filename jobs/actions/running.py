@@ -170,6 +170,8 @@ class Run:
             raise LeaseLost(f"{self.tenant.slug} lives elsewhere now.")
         if placed.stops(Stop.JOBS):
             raise Interrupted(f"{self.tenant.slug} is {placed.state}.")
+        if placed.release != settings.RELEASE:
+            raise Interrupted(f"{self.tenant.slug} is on release {placed.release}.")
         # Only after a checkpoint of this run: otherwise a slow beginning would never end.
         if self._moved_on and now - self._began > settings.JOB_TURN_SECONDS and self._around.others_wait():
             raise Interrupted("Others wait.")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from django.conf import settings
+
 from jobs.actions import settling
 from jobs.actions.running import Run, Surroundings
 from jobs.actions.taking import Taken, take, takeable
@@ -30,9 +32,9 @@ def work(
 ) -> Turn:
     """Do one job of an organisation that is due. `more()` is called before it when others are due too.
 
-    Nothing is done while the organisation's state stops its jobs.
+    Nothing is done while the organisation's state stops its jobs, or another release serves it.
     """
-    if tenant.stops(Stop.JOBS) or tenant.stops(Stop.ENTRY):
+    if _is_stopped(tenant):
         return Turn(job_id=None)
     with enter(tenant, actor=_WORKER):
         taken = take(queue=queue)
@@ -47,10 +49,15 @@ def work(
 
 def has_work(tenant: Tenant, *, queue: str) -> bool:
     """Return whether a worker could take something of an organisation now."""
-    if tenant.stops(Stop.JOBS) or tenant.stops(Stop.ENTRY):
+    if _is_stopped(tenant):
         return False
     with enter(tenant, actor=_WORKER):
         return takeable(queue).exists()
+
+
+def _is_stopped(tenant: Tenant) -> bool:
+    elsewhere = tenant.release != settings.RELEASE
+    return elsewhere or tenant.stops(Stop.JOBS) or tenant.stops(Stop.ENTRY)
 
 
 def _perform(taken: Taken, *, tenant: Tenant, around: Surroundings) -> None:

@@ -5,7 +5,7 @@ from django.db import transaction
 from accounts.identity.models import User
 from operations.models import OperatorAct
 from tenants import hosts
-from tenants.models import Organisation, Shard
+from tenants.models import Organisation, Release, Shard
 from tenants.placement import State
 from tenants.refusals import Refusal
 
@@ -37,8 +37,8 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
     return act
 
 
-def note(*, organisation: Organisation, act: str, reason: str, by: User) -> OperatorAct:
-    """Write down an operator's act on an organisation."""
+def note(*, organisation: Organisation, act: str, reason: str, by: User | None) -> OperatorAct:
+    """Write down an operator's act on an organisation; `by` None is whoever has the command line."""
     label = f"{organisation.name} ({organisation.slug})"
     return _note(organisation, label, act=act, reason=reason, by=by)
 
@@ -53,10 +53,17 @@ def note_fleet(*, act: str, reason: str, by: User) -> OperatorAct:
     return _note(None, "All organisations", act=act, reason=reason, by=by)
 
 
-def _note(organisation: Organisation | None, label: str, *, act: str, reason: str, by: User) -> OperatorAct:
+def note_release(*, release: Release, act: str, reason: str, by: User) -> OperatorAct:
+    """Write down an operator's act on a release."""
+    return _note(None, f"Release {release.name}", act=act, reason=reason, by=by)
+
+
+def _note(
+    organisation: Organisation | None, label: str, *, act: str, reason: str, by: User | None
+) -> OperatorAct:
     return OperatorAct.objects.create(
         operator=by,
-        operator_label=by.email,
+        operator_label=by.email if by is not None else "Command line",
         organisation=organisation,
         organisation_label=label,
         act=act,

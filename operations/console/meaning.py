@@ -36,6 +36,13 @@ MEANING: dict[State, tuple[str, ...]] = {
 FINAL = frozenset({State.GONE})
 
 
+PLACING = (
+    "Its people are served by the processes of that release, from the next request on.",
+    "Requests under way are finished where they are; long jobs go on in the other pool.",
+    "Its data stays as it is, and everybody stays signed in. It can be placed back in the same way.",
+)
+
+
 def moment(at: datetime, text: str = "") -> SafeString:
     """Return a moment as `text` or as day and time, with the exact time on hover."""
     exact = f"{at:%d %b %Y %H:%M}"

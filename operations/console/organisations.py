@@ -22,15 +22,16 @@ from django.utils.timesince import timesince
 from accounts.identity.models import User
 from operations.actions.placing import NoRoom, customers, open_regions
 from operations.actions.provisioning import Wish, provision
+from operations.actions.releasing import place_on_release
 from operations.actions.states import ALLOWED, change_state, note
 from operations.console.fleet import ring_page
-from operations.console.meaning import FINAL, MEANING, meaning_of, moment, schema_badge, state_badge
+from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
 from operations.console.readonly import ReadOnlyAdmin
-from operations.forms import NewOrganisationForm, ReasonForm, StateForm
+from operations.forms import NewOrganisationForm, PlaceForm, ReasonForm, StateForm
 from operations.models import FleetState, OperatorAct
 from tenants.addresses import site_url
-from tenants.models import Organisation
-from tenants.placement import State
+from tenants.models import Organisation, Release, ReleaseState
+from tenants.placement import State, Stop
 from tenants.refusals import Refusal
 from tenants.schema import wanted_version
 
@@ -79,7 +80,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             "Place",
             {
                 "fields": (
-                    *("shard", "region", "customer", "epoch", "release"),
+                    *("shard", "region", "customer", "epoch", "release_shown"),
                     *("schema_name", "schema_long", "ring_shown"),
                 )
             },
@@ -88,7 +89,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     )
     readonly_fields = (
         *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
-        *("possible", "schema_long", "ring_shown", "acts"),
+        *("possible", "release_shown", "schema_long", "ring_shown", "acts"),
     )
     change_list_template = "operations/organisation_list.html"
 
@@ -198,6 +199,14 @@ class OrganisationAdmin(ReadOnlyAdmin):
             ),
         )
 
+    @admin.display(description="Release")
+    def release_shown(self, organisation: Organisation) -> SafeString:
+        """Show which release serves it, with a link to change that."""
+        if organisation.placement().stops(Stop.ENTRY):
+            return format_html("{}", organisation.release)
+        url = reverse("admin:organisation-release", args=[organisation.pk])
+        return format_html('{} · <a href="{}">Place it on another release</a>', organisation.release, url)
+
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of the acts."""
         wrap = self.admin_site.admin_view
@@ -205,6 +214,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             path("make/", wrap(self.make), name="organisation-make"),
             path("<uuid:pk>/state/<str:state>/", wrap(self.change_state), name="organisation-state"),
             path("<uuid:pk>/ring/", wrap(partial(ring_page, self.admin_site)), name="organisation-ring"),
+            path("<uuid:pk>/release/", wrap(self.place), name="organisation-release"),
         ]
         return [*own, *super().get_urls()]
 
@@ -257,6 +267,38 @@ class OrganisationAdmin(ReadOnlyAdmin):
         title = f"Make {organisation.name} {to.value}"
         return self._page(
             request, form, title=title, button=title, consequences=MEANING[to], organisation=organisation
+        )
+
+    def place(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Let another release serve one organisation."""
+        organisation = get_object_or_404(Organisation, pk=pk)
+        open_ones = Release.objects.filter(state=ReleaseState.OPEN).exclude(pk=organisation.release)
+        names = list(open_ones.values_list("name", flat=True))
+        form = PlaceForm(request.POST or None, releases=names)
+        if request.method == "POST" and form.is_valid():
+            told = form.cleaned_data
+            try:
+                place_on_release(
+                    organisation=organisation,
+                    to=told["release"],
+                    reason=told["reason"],
+                    by=_operator(request),
+                )
+            except Refusal as refusal:
+                form.add_error("release", str(refusal))
+            else:
+                messages.success(request, f"{organisation.name} is on release {told['release']} now.")
+                return redirect("admin:tenants_organisation_change", organisation.pk)
+        if not names:
+            messages.warning(request, "There is no other open release. Make one under Releases first.")
+        title = f"Place {organisation.name} on another release"
+        return self._page(
+            request,
+            form,
+            title=title,
+            button="Place it there",
+            consequences=PLACING,
+            organisation=organisation,
         )
 
     def _page(self, request: HttpRequest, form: ReasonForm, **context: Any) -> HttpResponse:

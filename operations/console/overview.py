@@ -21,6 +21,8 @@ TABLES = (
         "Their states, sizes, people and last activity; acts with a reason",
     ),
     ("tenants_shard", "Shards", "Whether their servers answer, who is placed where, and how full they are"),
+    ("tenants_release", "Releases", "Which processes serve which organisations"),
+    ("tenants_questionstate", "Questions", "Who has answered what only they can know, and who has not"),
     ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
     ("operations_fleetrun", "Runs of migrations", "Who was reached when, and why a run stopped"),

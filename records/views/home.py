@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts.actions.answering import open_questions
 from jobs.models import Job, Lane
 from jobs.views.showing import shown
 from permissions import perms
@@ -40,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "is_guest": holder.role is not None and holder.role.is_guest,
         "jobs": _lately(request),
         "waiting": _waiting(request),
+        "questions": open_questions() if holder.holds(perms.SETTINGS_CHANGE) else [],
     }
     return render(request, "records/home.html", context)
 

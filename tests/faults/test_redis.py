@@ -21,7 +21,7 @@ from tests.browser import site
 from tests.faults.ledger import Ledger, get, open_ledger, post
 from tests.jobs.lasting import KINDS, ask, ended
 from tests.servers import FOLDER
-from tests.workers import beat, lasting, wait_for, worker
+from tests.workers import beat, lasting, worker
 
 pytestmark = pytest.mark.nightly
 SILENT_SECONDS = 60

@@ -82,12 +82,13 @@ def with_colours(by: str) -> dict[str, Any]:
     if has("gear.colour"):
         speakers.filter(pk=row.pk).update(colour="red")
     else:
-        for write in (
+        writes: list[Callable[[], Any]] = [
             lambda: speakers.filter(pk=row.pk).update(colour="red", watts=1),
             lambda: speakers.create(name="x", serial=f"{by}-x", colour="red"),
             lambda: speakers.bulk_create([model()(name="x", serial=f"{by}-y", colour="red")]),
             lambda: speakers.bulk_update([with_colour(read, "red")], ["colour"]),
-        ):
+        ]
+        for write in writes:
             with suppress(SchemaLacks):
                 write()
                 continue
@@ -126,7 +127,7 @@ def page() -> list[Any]:
     from tenants.context import current_tenant
 
     client = Client(HTTP_HOST=current_tenant().host, headers={"sec-fetch-site": "same-origin"})
-    owner = User.objects.order_by("pk").first()
+    owner = User.objects.earliest("pk")
     client.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
     return [client, "/rooms/speaker/"]
 

@@ -42,6 +42,8 @@ class SQLDeleteCompiler(_LeavesOut, postgresql.SQLDeleteCompiler):
 class SQLInsertCompiler(_LeavesOut, postgresql.SQLInsertCompiler):
     """INSERT. The database gives the default later, when the column comes."""
 
+    query: Any
+
     def as_sql(self, *args: Any, **kwargs: Any) -> Any:
         for field in self.query.fields:
             if lacks(field):
@@ -54,6 +56,8 @@ class SQLInsertCompiler(_LeavesOut, postgresql.SQLInsertCompiler):
 
 class SQLUpdateCompiler(_LeavesOut, postgresql.SQLUpdateCompiler):
     """UPDATE."""
+
+    query: Any
 
     def as_sql(self, *args: Any, **kwargs: Any) -> Any:
         kept = []

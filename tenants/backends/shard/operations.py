@@ -25,5 +25,5 @@ class DatabaseOperations(postgresql.DatabaseOperations):
                 values.append(field.get_db_prep_value(fallback(field), self.connection))
             else:
                 table = self.quote_name(field.model._meta.db_table)
-                parts.append(f"{table}.{self.quote_name(field.column)}")
+                parts.append(f"{table}.{self.quote_name(str(field.column))}")
         return f"RETURNING {', '.join(parts)}", tuple(values)

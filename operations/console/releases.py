@@ -1,0 +1,73 @@
+"""Releases in the console, and what only organisations can answer."""
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from accounts import questions
+from accounts.identity.models import User
+from operations.actions.releasing import organisations_on
+from operations.actions.states import note_release
+from operations.console.meaning import moment, when
+from operations.console.readonly import ReadOnlyAdmin
+from operations.forms import ReleaseForm
+from tenants.models import QuestionState, Release
+
+
+class ReleaseAdmin(admin.ModelAdmin[Release]):
+    """Releases: which processes serve them, and whether organisations may be on them."""
+
+    list_display = ("name", "state", "pool", "serving")
+    fields = ("name", "serving", "state", "pool", "reason")
+    form = ReleaseForm
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Let the name be chosen once."""
+        return ("serving",) if obj is None else ("name", "serving")
+
+    def save_model(self, request: HttpRequest, obj: Release, form: Any, change: bool) -> None:
+        """Write the change and why, both or neither."""
+        told, by = form.cleaned_data, cast(User, request.user)
+        with transaction.atomic(using="control"):
+            # Placing an organisation on it waits for this, or this for that.
+            list(Release.objects.select_for_update().filter(pk=obj.pk))
+            super().save_model(request, obj, form, change)
+            for name in form.changed_data:
+                if name != "reason":
+                    act = f"{form.fields[name].label}: {told[name] or '–'}"
+                    note_release(release=obj, act=act[:60], reason=told["reason"], by=by)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Releases", **(extra_context or {})})
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="Organisations")
+    def serving(self, release: Release) -> int:
+        """Show how many organisations it serves."""
+        return organisations_on(release.pk)
+
+
+class QuestionAdmin(ReadOnlyAdmin):
+    """Who has answered what. The answers themselves are the organisations' own."""
+
+    title = "Questions to organisations"
+    list_display = (
+        *("key", "organisation", "progress", when("asked_at", "Asked"), when("settled_at", "Settled")),
+        "deadline",
+    )
+    list_filter = ("progress", "key")
+    search_fields = ("key", "organisation__slug", "organisation__name")
+    list_select_related = ("organisation",)
+
+    @admin.display(description="Deadline")
+    def deadline(self, state: QuestionState) -> SafeString | str:
+        """Show until when it can be answered; nothing when this code no longer asks."""
+        asked = questions.find(state.key)
+        return moment(asked.deadline) if asked is not None else "–"
