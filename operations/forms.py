@@ -96,6 +96,17 @@ class StateForm(ReasonForm):
         return told
 
 
+class MoveForm(ReasonForm):
+    """Where an organisation shall live, and why."""
+
+    field_order = ("target", "reason")
+
+    def __init__(self, *args: Any, shards: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["target"] = forms.ChoiceField(label="Move to", choices=[(name, name) for name in shards])
+        self.order_fields(self.field_order)
+
+
 class ShardForm(forms.ModelForm[Shard]):
     """What may be changed of a shard, with the reason."""
 

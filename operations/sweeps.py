@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs import sweeps
-from operations.actions import figures, preparing, provisioning, signups
+from operations.actions import figures, moves, preparing, provisioning, signups
 
 # A ready schema makes an organisation in a fifth of the time; each costs about 3 MB of disk.
 READY_PER_SHARD = 4
@@ -15,6 +15,7 @@ def install() -> None:
     sweeps.add("operations.signup-mails", every_seconds=3, run=send_signup_mails)
     sweeps.add("operations.provisioning", every_seconds=60, run=settle_makings)
     sweeps.add("operations.ready-schemas", every_seconds=20, run=refill_ready)
+    sweeps.add("operations.moves", every_seconds=3, run=ring_for_moves)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
 
 
@@ -32,3 +33,8 @@ def refill_ready() -> None:
     """Keep ready schemas on every shard."""
     for alias in settings.SHARD_ALIASES:
         preparing.fill_ready(alias, wanted=READY_PER_SHARD)
+
+
+def ring_for_moves() -> None:
+    """Wake the owner's worker for moves that somebody asked for or that broke off, and for old copies."""
+    moves.ring(at=timezone.now())

@@ -22,6 +22,7 @@ from django.utils.timesince import timesince
 from accounts.identity.models import User
 from operations.actions.provisioning import Wish, provision
 from operations.actions.states import ALLOWED, change_state, note
+from operations.console import moving
 from operations.console.meaning import FINAL, MEANING, meaning_of, moment, schema_badge, state_badge
 from operations.forms import NewOrganisationForm, ReasonForm, StateForm
 from operations.models import FleetState, OperatorAct
@@ -104,12 +105,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("name", "address", "people", "last_activity", "size", "made")}),
         ("State", {"fields": ("state_shown", "since", "state_reason", "means", "possible")}),
-        ("Place", {"fields": ("shard", "region", "epoch", "release", "schema_name", "schema_long")}),
+        ("Place", {"fields": ("shard", "moves", "region", "epoch", "release", "schema_name", "schema_long")}),
         ("Acts of operators", {"fields": ("acts",)}),
     )
     readonly_fields = (
         *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
-        *("possible", "schema_long", "acts"),
+        *("possible", "schema_long", "acts", "moves"),
     )
     change_list_template = "operations/organisation_list.html"
 
@@ -192,6 +193,11 @@ class OrganisationAdmin(ReadOnlyAdmin):
             return "None yet"
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {} by {}: {}</li>", rows))
 
+    @admin.display(description="Moves")
+    def moves(self, organisation: Organisation) -> SafeString:
+        """Show the move under way or a link to begin one, and the moves before."""
+        return moving.links_of(organisation)
+
     @admin.display(description="Change its state")
     def possible(self, organisation: Organisation) -> SafeString | str:
         """Show a link for each state it may come into."""
@@ -216,6 +222,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         own = [
             path("make/", wrap(self.make), name="organisation-make"),
             path("<uuid:pk>/state/<str:state>/", wrap(self.change_state), name="organisation-state"),
+            *moving.urls(wrap),
         ]
         return [*own, *super().get_urls()]
 
