@@ -29,14 +29,19 @@ class Installation:
     postgres: PostgresServer
     folder: Path
     variables: dict[str, str]
+    second: PostgresServer | None = None
 
 
 @contextmanager
-def running(*, ready: int = 0) -> Iterator[Installation]:
-    """Start the servers, prepare them with `ready` schemas on each shard, and set Django up."""
+def running(*, ready: int = 0, two_servers: bool = False) -> Iterator[Installation]:
+    """Start the servers, prepare them with `ready` schemas on each shard, and set Django up.
+
+    With `two_servers` the second shard is on a server of its own.
+    """
     folder = Path(tempfile.mkdtemp(prefix="enclave-bench-"))
     logins = Logins.make()
     postgres = PostgresServer(folder / "postgres", free_port(), durable=True)
+    second = PostgresServer(folder / "second", free_port(), durable=True) if two_servers else None
     redis_port = free_port()
     redis = RedisServer(folder / "redis", redis_port, _REDIS_PASSWORD)
     try:
@@ -48,13 +53,25 @@ def running(*, ready: int = 0) -> Iterator[Installation]:
         variables["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
         os.environ.update(variables)
         prepare(superuser_url=postgres.superuser_url("postgres"), logins=logins, shards=SHARDS)
+        if second is not None:
+            os.environ.update(_start_second(second, logins))
         manage("prepare", "--ready", str(ready), owner=True)
         _set_up_django()
-        yield Installation(postgres, folder, variables)
+        yield Installation(postgres, folder, variables, second)
     finally:
         redis.stop()
         postgres.stop()
+        if second is not None:
+            second.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start_second(second: PostgresServer, logins: Logins) -> dict[str, str]:
+    """Start and prepare the server of the second shard, and return the variables that lead to it."""
+    second.start()
+    prepare(superuser_url=second.superuser_url("postgres"), logins=logins, shards=SHARDS)
+    variables = environment(host="127.0.0.1", port=second.port, logins=logins, shards=SHARDS)
+    return {name: url for name, url in variables.items() if "SHARD_2" in name}
 
 
 def manage(*words: str, owner: bool = False) -> None:

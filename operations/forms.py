@@ -116,6 +116,17 @@ class RingForm(ReasonForm):
     ring = forms.ChoiceField(label="Ring", choices=[(ring.value, ring.value.capitalize()) for ring in Ring])
 
 
+class MoveForm(ReasonForm):
+    """Where an organisation shall live, and why."""
+
+    field_order = ("target", "reason")
+
+    def __init__(self, *args: Any, shards: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["target"] = forms.ChoiceField(label="Move to", choices=[(name, name) for name in shards])
+        self.order_fields(self.field_order)
+
+
 class ShardForm(forms.ModelForm[Shard]):
     """What may be changed of a shard, with the reason."""
 

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from jobs import sweeps
-from operations.actions import asking, figures, fingerprints, preparing, provisioning, shards, signups
+from operations.actions import asking, figures, fingerprints, moves, preparing, provisioning, shards, signups
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ def install() -> None:
     sweeps.add("operations.provisioning", every_seconds=60, run=settle_makings)
     sweeps.add("operations.ready-schemas", every_seconds=20, run=refill_ready)
     sweeps.add("operations.shards", every_seconds=5, run=look_at_shards)
+    sweeps.add("operations.moves", every_seconds=3, run=ring_for_moves)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
     sweeps.add("operations.questions", every_seconds=60, run=ask)
@@ -60,3 +61,8 @@ def take_fingerprints() -> None:
     now = timezone.now()
     for _ in fingerprints.take(fingerprints.due(at=now), at=now):
         pass
+
+
+def ring_for_moves() -> None:
+    """Wake the owner's worker for moves that somebody asked for or that broke off, and for old copies."""
+    moves.ring(at=timezone.now())

@@ -167,9 +167,12 @@ def _admitted(context: Context) -> _Opened:
             return _open(context)
         except Moved:
             fresh = _placed_now(context)
-            if fresh is None or time.monotonic() > until:
+            if fresh is None:
                 raise
-        if (fresh.alias, fresh.epoch) == (context.alias, _epoch(context)):
+            is_between = (fresh.alias, fresh.epoch) == (context.alias, _epoch(context))
+            if is_between and time.monotonic() > until:
+                raise
+        if is_between:
             time.sleep(_PAUSE_S)
         context = replace(context, alias=fresh.alias, organisation=fresh)
 

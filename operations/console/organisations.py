@@ -24,6 +24,7 @@ from operations.actions.placing import NoRoom, customers, open_regions
 from operations.actions.provisioning import Wish, provision
 from operations.actions.releasing import place_on_release
 from operations.actions.states import ALLOWED, change_state, note
+from operations.console import moving
 from operations.console.fleet import ring_page
 from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
 from operations.console.readonly import ReadOnlyAdmin
@@ -80,7 +81,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             "Place",
             {
                 "fields": (
-                    *("shard", "region", "customer", "epoch", "release_shown"),
+                    *("shard", "moves", "region", "customer", "epoch", "release_shown"),
                     *("schema_name", "schema_long", "ring_shown"),
                 )
             },
@@ -89,7 +90,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     )
     readonly_fields = (
         *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
-        *("possible", "release_shown", "schema_long", "ring_shown", "acts"),
+        *("possible", "release_shown", "schema_long", "ring_shown", "acts", "moves"),
     )
     change_list_template = "operations/organisation_list.html"
 
@@ -181,6 +182,11 @@ class OrganisationAdmin(ReadOnlyAdmin):
             return "None yet"
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {} by {}: {}</li>", rows))
 
+    @admin.display(description="Moves")
+    def moves(self, organisation: Organisation) -> SafeString:
+        """Show the move under way or a link to begin one, and the moves before."""
+        return moving.links_of(organisation)
+
     @admin.display(description="Change its state")
     def possible(self, organisation: Organisation) -> SafeString | str:
         """Show a link for each state it may come into."""
@@ -215,6 +221,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             path("<uuid:pk>/state/<str:state>/", wrap(self.change_state), name="organisation-state"),
             path("<uuid:pk>/ring/", wrap(partial(ring_page, self.admin_site)), name="organisation-ring"),
             path("<uuid:pk>/release/", wrap(self.place), name="organisation-release"),
+            *moving.urls(wrap),
         ]
         return [*own, *super().get_urls()]
 

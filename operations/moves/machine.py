@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import psycopg
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from operations.models import Move, MoveStep
@@ -15,7 +14,6 @@ from operations.models.move import CAN_BE_CANCELLED
 from operations.moves import checks, comparing, copying, links, making, reverting, switching
 from operations.moves.problems import CannotMove, MoveBusy, NotYet
 from operations.moves.telling import STARTED, act, tell
-from tenants.models import Organisation, Shard
 
 logger = logging.getLogger(__name__)
 TRIES = 8
@@ -31,35 +29,6 @@ class Cancelled(CannotMove):
 
 class Later(Exception):
     """The time given is over; the move goes on by itself where it copies, and later here."""
-
-
-def ask(*, organisation: Organisation, target: Shard, reason: str, by: str, at: datetime) -> Move:
-    """Write down that an organisation shall move. Raises CannotMove for what can be said at once."""
-    checks.places(organisation, target)
-    try:
-        with transaction.atomic(using="control"):
-            move = Move.objects.create(
-                organisation=organisation,
-                source_id=organisation.shard_id,
-                target=target,
-                schema_name=organisation.schema_name,
-                epoch=organisation.epoch,
-                reason=reason.strip()[:300],
-                asked_by=by,
-                asked_at=at,
-            )
-            act(move, f"move to {target.pk}", by=by)
-    except IntegrityError as problem:
-        raise CannotMove(f"{organisation.name} is being moved already.") from problem
-    return move
-
-
-def cancel(move: Move, *, by: str, at: datetime) -> None:
-    """Ask a move to be taken back. Raises CannotMove once it switches."""
-    asked = Move.objects.filter(pk=move.pk, step__in=CAN_BE_CANCELLED).update(cancel_asked_at=at)
-    if not asked:
-        raise CannotMove("This move cannot be cancelled any more.")
-    act(move, f"move to {move.target_id} cancelled", by=by)
 
 
 def run(move: Move, *, most_seconds: float | None = None, watch: Watch = lambda move: None) -> Move:
@@ -130,6 +99,11 @@ class _Machine:
     def _give_up(self, why: str) -> None:
         if self.move.step in (MoveStep.REVERTING, MoveStep.SWITCHED, MoveStep.KEPT):
             raise RuntimeError(f"The move of {self.move.schema_name} cannot be ended: {why}")
+        if self.move.step == MoveStep.ASKED:
+            # Nothing has been made yet.
+            self.move.reach(MoveStep.REVERTED, error=why, ended_at=timezone.now())
+            act(self.move, f"move to {self.move.target_id} not begun", reason=why)
+            return
         self.move.reach(MoveStep.REVERTING, error=why)
 
     def _check(self) -> None:

@@ -13,6 +13,7 @@ def main() -> None:
     django.setup()
     from django.utils import timezone
 
+    from operations.actions import moves
     from operations.models import Move
     from operations.moves import machine
     from tenants.models import Organisation, Shard
@@ -34,7 +35,7 @@ def main() -> None:
     organisation = Organisation.objects.get(slug=slug)
     move = Move.objects.under_way().filter(organisation=organisation).first()
     if move is None:
-        move = machine.ask(
+        move = moves.ask(
             organisation=organisation,
             target=Shard.objects.get(pk=target),
             reason="A test",

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config.startup import refuse_or_start
+from operations.actions import moves
 from operations.models import Move, MoveStep
 from operations.moves import checks, machine
 from operations.moves.problems import CannotMove
@@ -70,7 +71,7 @@ class Command(BaseCommand):
             return
         reason = options["reason"] or "Moved by manage.py"
         self._run(
-            machine.ask(organisation=organisation, target=target, reason=reason, by=_BY, at=timezone.now())
+            moves.ask(organisation=organisation, target=target, reason=reason, by=_BY, at=timezone.now())
         )
 
     def _run(self, move: Move) -> None:
@@ -91,7 +92,7 @@ class Command(BaseCommand):
     def _cancel(self, move: Move | None) -> None:
         if move is None:
             raise CannotMove("There is no move to cancel.")
-        machine.cancel(move, by=_BY, at=timezone.now())
+        moves.cancel(move, by=_BY, at=timezone.now())
         self.stdout.write("It is taken back.")
 
     def _show(self, organisation: Organisation) -> None:

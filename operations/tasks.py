@@ -1,0 +1,30 @@
+"""Doorbells of this room."""
+
+import logging
+
+import psycopg
+from django.conf import settings
+
+from jobs.celery import doorbell_task
+from operations.models import Move
+from operations.moves import machine
+from operations.moves.problems import MoveBusy
+
+logger = logging.getLogger(__name__)
+# So that indexes and others who wait for the owner's worker have their turn while a large one copies.
+TURN_SECONDS = 20.0
+
+
+@doorbell_task(name="operations.tasks.go_on", queue="owner")
+def go_on(*, move_id: str, **_future: object) -> None:
+    """Go on with a move, wherever it stands."""
+    move = Move.objects.filter(pk=move_id).first()
+    if move is None or settings.DATABASE_LOGIN != "owner":
+        return
+    try:
+        machine.run(move, most_seconds=TURN_SECONDS)
+    except (MoveBusy, machine.Later):
+        return
+    except psycopg.OperationalError as problem:
+        logger.warning("the move of %s waits for a server: %s", move.schema_name, problem)
+        move.say("A server does not answer; it goes on when it does")
