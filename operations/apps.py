@@ -10,6 +10,10 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from operations import sweeps  # needs the loaded models
+        # These need the loaded models.
+        from jobs import backfills
+        from operations import sweeps
+        from operations.backfills.watching import FleetWatcher
 
         sweeps.install()
+        backfills.watch(FleetWatcher())

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from jobs import sweeps
 from operations.actions import figures, preparing, provisioning, signups
+from operations.backfills import admitting
 
 # A ready schema makes an organisation in a fifth of the time; each costs about 3 MB of disk.
 READY_PER_SHARD = 4
@@ -15,6 +16,7 @@ def install() -> None:
     sweeps.add("operations.signup-mails", every_seconds=3, run=send_signup_mails)
     sweeps.add("operations.provisioning", every_seconds=60, run=settle_makings)
     sweeps.add("operations.ready-schemas", every_seconds=20, run=refill_ready)
+    sweeps.add("operations.backfills", every_seconds=3, run=admitting.sweep)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
 
 

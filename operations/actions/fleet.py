@@ -20,6 +20,7 @@ from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
 from operations.actions.preparing import prepare_template
+from operations.backfills import contracting
 from operations.fleet.recording import migrate_and_record
 from operations.fleet.running import MOST_TRIES, Outcome, Target, Work, is_locked, run, said
 from operations.models import FleetState
@@ -54,6 +55,8 @@ def migrate_fleet(*, only: str | None = None) -> Iterator[FleetState]:
     """
     aim = wanted_version()
     late = [one for one in behind(aim) if only is None or one.slug == only]
+    late, waiting = contracting.apart(late)
+    yield from waiting
     if not late:
         return
     if not _template_is_at(aim):

@@ -48,10 +48,17 @@ def note_shard(*, shard: Shard, act: str, reason: str, by: User) -> OperatorAct:
     return _note(None, f"Shard {shard.alias}", act=act, reason=reason, by=by)
 
 
-def _note(organisation: Organisation | None, label: str, *, act: str, reason: str, by: User) -> OperatorAct:
+def note_other(*, label: str, act: str, reason: str, by: User | None) -> OperatorAct:
+    """Write down an act on something else; by nobody who signed in, it was a command on the server."""
+    return _note(None, label, act=act[:60], reason=reason, by=by)
+
+
+def _note(
+    organisation: Organisation | None, label: str, *, act: str, reason: str, by: User | None
+) -> OperatorAct:
     return OperatorAct.objects.create(
         operator=by,
-        operator_label=by.email,
+        operator_label=by.email if by is not None else "A command on the server",
         organisation=organisation,
         organisation_label=label,
         act=act,

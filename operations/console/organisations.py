@@ -231,7 +231,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
                 told["owner_name"],
                 shard=told["shard"] or None,
             )
-            said = partial(note, act="made", reason=told["reason"], by=_operator(request))
+            said = partial(note, act="made", reason=told["reason"], by=operator_of(request))
             try:
                 organisation = provision(wish, also=lambda made: said(organisation=made))
             except Refusal as refusal:
@@ -252,7 +252,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         form = StateForm(request.POST or None, named=named)
         if request.method == "POST" and form.is_valid():
             change_state(
-                organisation=organisation, to=to, reason=form.cleaned_data["reason"], by=_operator(request)
+                organisation=organisation, to=to, reason=form.cleaned_data["reason"], by=operator_of(request)
             )
             messages.success(request, f"{organisation.name} is {to.value} now.")
             return redirect("admin:tenants_organisation_change", organisation.pk)
@@ -278,5 +278,6 @@ def _age(at: datetime) -> str:
     return "under a minute" if is_new else timesince(at, depth=1)
 
 
-def _operator(request: HttpRequest) -> User:
+def operator_of(request: HttpRequest) -> User:
+    """Return who is signed in at the console."""
     return cast(User, request.user)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from operations.console.meaning import state_badge
-from operations.models import FleetState, OperatorAct, Provisioning
+from operations.models import BackfillState, FleetState, OperatorAct, Progress, Provisioning
 from tenants.models import Organisation
 from tenants.placement import State
 from tenants.schema import wanted_version
@@ -22,6 +22,7 @@ TABLES = (
     ("tenants_shard", "Shards", "Which of them take new organisations, and how many"),
     ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
+    ("operations_backfill", "Backfills", "What is being filled in every organisation, and how far each is"),
     ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),
     ("operations_operatoract", "Acts of operators", "Who did what, when and why"),
     ("identity_user", "Operators", "Who may come in here"),
@@ -56,6 +57,11 @@ def _wanting() -> list[dict[str, Any]]:
             "count": placed.filter(error="").exclude(version=wanted_version()).count(),
             "what": "are behind with migrations",
             "url": f"{organisations}?schema=behind",
+        },
+        {
+            "count": BackfillState.objects.filter(state=Progress.FAILED).count(),
+            "what": "failed in a backfill",
+            "url": f"{reverse('admin:operations_backfillstate_changelist')}?state__exact=failed",
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),
