@@ -141,18 +141,20 @@ class _Filling:
         is_done = ends and not seen
         if is_done:
             Backfilled.objects.get_or_create(name=self.one.name, defaults={"rows": filled})
-        state = {
+        passes = self.passes + ends
+        looked_at = self.looked_at + (0 if self.passes else count)
+        state: dict[str, Any] = {
             "after": None if ends else str(last),
-            "passes": self.passes + ends,
+            "passes": passes,
             "changed": 0 if ends else seen,
             "filled": filled,
-            "looked_at": self.looked_at + (0 if self.passes else count),
+            "looked_at": looked_at,
         }
-        total = max(self.run.total or 0, state["looked_at"])
-        done = total if is_done else min(state["looked_at"], total)
-        note = "A second look" if state["passes"] else "Filling"
+        total = max(self.run.total or 0, looked_at)
+        done = total if is_done else min(looked_at, total)
+        note = "A second look" if passes else "Filling"
         self.run.checkpoint({**state, "size": self.size.rows}, done=done, total=total, note=note)
-        if state["passes"] >= MOST_PASSES and not is_done:
+        if passes >= MOST_PASSES and not is_done:
             raise TryLater("Rows that need it keep coming: does the release before this one still serve?")
         return {**state, "is_done": is_done}
 

@@ -70,7 +70,7 @@ def statements_of(
     editor, context = editor_for(app_label)
     with context:
         editor.deferred_sql = []
-        operation.database_forwards(app_label, editor, before, after)  # type: ignore[arg-type]  # an editor that does not connect
+        operation.database_forwards(app_label, editor, before, after)
         return [str(statement) for statement in (*editor.collected_sql, *editor.deferred_sql)]
 
 

@@ -31,8 +31,8 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from problem
         for verdict in verdicts:
             self.stdout.write(f"{verdict.migration}: {verdict.kind}")
-            for problem in verdict.problems:
-                self.stderr.write(f"{verdict.migration}, {problem}")
+            for wrong in verdict.problems:
+                self.stderr.write(f"{verdict.migration}, {wrong}")
         refused = sum(bool(verdict.problems) for verdict in verdicts)
         if refused:
             raise CommandError(
