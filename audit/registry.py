@@ -15,6 +15,7 @@ from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db.models import AutoField, BigAutoField, IntegerField, Model, UUIDField
 
 from tenants.explicit_ids import content_type_id
+from tenants.sizes import large
 
 _WHOLE_NUMBERS = (AutoField, BigAutoField, IntegerField)
 
@@ -80,6 +81,8 @@ class Trail(AuditlogModelRegistry):  # type: ignore[misc]  # the library has no 
         super().register(model, exclude_fields=list(exclude_fields), mask_fields=list(mask_fields))
         self._excluded.pop(model, None)
         self._captured[model] = _captured(model, columns, subject=subject, bulk=bulk, strict=strict)
+        if bulk:
+            large(model, because="It is captured a statement at a time, because so much is written at once.")
 
     def exclude(self, model: type[Model], *, reason: str) -> None:
         """Say that changes of `model` are not captured, and why."""

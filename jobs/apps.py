@@ -15,11 +15,16 @@ class JobsConfig(AppConfig):
         # All of these need the loaded models.
         from config import frame
         from jobs import audit, wakes
+        from jobs.models import Job, OutgoingMail
+        from tenants.sizes import large
         from tenants.standstill import keep_open
+
+        large(Job, OutgoingMail, because="Jobs and mails stay after they are done.")
 
         # Makes our app the one that bells are rung with.
         import_module("config.celery")
         import_module("jobs.mail")
+        import_module("jobs.backfills")
         # Rooms above this one decide about permissions; the views, which may see them, carry the policy.
         import_module("jobs.views.policies")
         audit.register()

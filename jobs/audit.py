@@ -3,7 +3,7 @@
 from audit.labels import describe
 from audit.queries import Entry
 from audit.registry import trail
-from jobs.models import Job, JobState, MailState, OutgoingMail
+from jobs.models import Backfilled, Job, JobState, MailState, OutgoingMail
 
 PROGRESS = (
     "done",
@@ -51,6 +51,7 @@ def _mail_sentence(entry: Entry, actor: str, name: str) -> str:
 def register() -> None:
     """Register the room's models."""
     trail.register(Job, exclude_fields=PROGRESS, personal=["created_by_label"], subject="created_by")
+    trail.exclude(Backfilled, reason="Its job says when it began and ended, and each row what it became.")
     # Texts hold links that sign people in; the trail outlives them.
     describe(Job, sentence=_sentence)
     describe(OutgoingMail, kind=("mail", "mails"), sentence=_mail_sentence)

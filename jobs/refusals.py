@@ -41,6 +41,14 @@ class Interrupted(Stopped):
     """The job goes back into the queue: the worker stops, others wait, or the organisation is closed."""
 
 
+class Postponed(Stopped):
+    """The job goes back into the queue and is due `after` so many seconds: what it needs is busy."""
+
+    def __init__(self, why: str, *, after: float) -> None:
+        super().__init__(why)
+        self.after = after
+
+
 class TryLater(Exception):  # an expected failure, not a bug
     """The handler cannot go on for now, such as when a mail server does not answer.
 

@@ -1,6 +1,7 @@
 """Registers the tables of the console."""
 
 from accounts.identity.models import User
+from operations.console.backfills import BackfillAdmin, BackfillStateAdmin
 from operations.console.fleet import FleetRunAdmin, FleetStateAdmin
 from operations.console.organisations import OrganisationAdmin
 from operations.console.others import (
@@ -12,7 +13,15 @@ from operations.console.others import (
 from operations.console.releases import QuestionAdmin, ReleaseAdmin
 from operations.console.shards import ShardAdmin
 from operations.console.site import console
-from operations.models import FleetRun, FleetState, OperatorAct, Provisioning, SignUp
+from operations.models import (
+    Backfill,
+    BackfillState,
+    FleetRun,
+    FleetState,
+    OperatorAct,
+    Provisioning,
+    SignUp,
+)
 from tenants.models import Organisation, QuestionState, Release, Shard
 
 __all__ = ["console"]
@@ -24,6 +33,8 @@ console.register(Release, ReleaseAdmin)
 console.register(Provisioning, ProvisioningAdmin)
 console.register(FleetState, FleetStateAdmin)
 console.register(FleetRun, FleetRunAdmin)
+console.register(Backfill, BackfillAdmin)
+console.register(BackfillState, BackfillStateAdmin)
 console.register(OperatorAct, OperatorActAdmin)
 console.register(SignUp, SignUpAdmin)
 console.register(User, OperatorAdmin)

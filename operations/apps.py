@@ -11,8 +11,12 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from operations import audit, checks, sweeps  # need the loaded models
+        # These need the loaded models.
+        from jobs import backfills
+        from operations import audit, checks, sweeps
+        from operations.backfills.watching import FleetWatcher
 
         audit.declare_all()
         sweeps.install()
         register(checks.schemas_are_within_reach, Tags.database)
+        backfills.watch(FleetWatcher())

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from jobs import sweeps
 from operations.actions import asking, figures, fingerprints, moves, preparing, provisioning, shards, signups
+from operations.backfills import admitting
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ def install() -> None:
     sweeps.add("operations.ready-schemas", every_seconds=20, run=refill_ready)
     sweeps.add("operations.shards", every_seconds=5, run=look_at_shards)
     sweeps.add("operations.moves", every_seconds=3, run=ring_for_moves)
+    sweeps.add("operations.backfills", every_seconds=3, run=admitting.sweep)
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
     sweeps.add("operations.questions", every_seconds=60, run=ask)

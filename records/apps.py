@@ -15,10 +15,15 @@ class RecordsConfig(AppConfig):
         from records import audit, jobs, naming, policies  # noqa: F401
         from records.imports import jobs as import_jobs  # noqa: F401
         from records.imports import policies as import_policies
-        from records.models import IndexState
+        from records.models import ImportedRow, IndexState, RecordFile, UndoStep, UniqueValue
         from records.views import history
         from records.views.seen import nav
+        from tenants.sizes import large
         from tenants.standstill import keep_open
+
+        large(
+            RecordFile, ImportedRow, UndoStep, UniqueValue, because="There are as many as records, or more."
+        )
 
         keep_open(IndexState, reason="How far an index is says nothing of the organisation.")
         policies.install()

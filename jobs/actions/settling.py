@@ -44,6 +44,12 @@ def give_back(taken: Taken) -> None:
     wake_now(taken.job.queue)
 
 
+def postpone(taken: Taken, after: float) -> None:
+    """Put a job back into the queue for a while, without counting an attempt."""
+    _settle(taken, state=JobState.QUEUED, due_at=from_now(after))
+    wake(taken.job.queue, after=after)
+
+
 def _settle(taken: Taken, **columns: Any) -> None:
     held = Job.objects.filter(pk=taken.job.pk).held(token=taken.token)
     if not held.update(leased_until=None, **columns):

@@ -10,7 +10,7 @@ from django.conf import settings
 from jobs.actions import settling
 from jobs.actions.running import Run, Surroundings
 from jobs.actions.taking import Taken, take, takeable
-from jobs.refusals import Interrupted, JobCancelled, LeaseLost, TryLater
+from jobs.refusals import Interrupted, JobCancelled, LeaseLost, Postponed, TryLater
 from tenants.context import Actor, enter
 from tenants.placement import Stop, Tenant
 from tenants.refusals import Refusal
@@ -81,6 +81,10 @@ def _outcome(taken: Taken, *, tenant: Tenant, around: Surroundings) -> Callable[
     except Interrupted as stop:
         logger.info("job %s of %s goes back into the queue: %s", taken.job.pk, tenant.slug, stop)
         return lambda: settling.give_back(taken)
+    except Postponed as stop:
+        logger.info("job %s of %s waits: %s", taken.job.pk, tenant.slug, stop)
+        seconds = stop.after
+        return lambda: settling.postpone(taken, seconds)
     except LeaseLost:
         raise
     except Refusal as refusal:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.identity.models import User
 from operations.actions.preparing import prepare_template
 from operations.actions.states import note, note_fleet
+from operations.backfills import contracting
 from operations.fleet import releases
 from operations.fleet.ledger import note_made, noted_version, write
 from operations.fleet.runs import FleetBusy, FleetStopped, Run, a_run
@@ -61,6 +62,10 @@ def migrate_fleet(
     aim = wanted_version()
     rings = list(Ring)[: list(Ring).index(up_to) + 1]
     late = [one for one in behind(aim) if one.ring in rings and (only is None or one.slug == only)]
+    if not late:
+        return
+    late, waiting = contracting.apart(late)
+    yield from waiting
     if not late:
         return
     with a_run(aim, total=len(late)) as run:

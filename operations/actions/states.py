@@ -58,6 +58,11 @@ def note_release(*, release: Release, act: str, reason: str, by: User) -> Operat
     return _note(None, f"Release {release.name}", act=act, reason=reason, by=by)
 
 
+def note_other(*, label: str, act: str, reason: str, by: User | None) -> OperatorAct:
+    """Write down an act on something else; by nobody who signed in, it was a command on the server."""
+    return _note(None, label, act=act[:60], reason=reason, by=by)
+
+
 def _note(
     organisation: Organisation | None, label: str, *, act: str, reason: str, by: User | None
 ) -> OperatorAct:

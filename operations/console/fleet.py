@@ -128,6 +128,7 @@ class FleetRunAdmin(ReadOnlyAdmin):
             "button": "Stop migrating",
             "consequences": STOPPING,
             "back": reverse("admin:operations_fleetrun_change", args=[run.pk]),
+            "back_to": "Runs of migrations",
         }
         return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
 

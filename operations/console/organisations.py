@@ -244,7 +244,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
                 region=told.get("region", ""),
                 customer=told.get("customer", ""),
             )
-            said = partial(note, act="made", reason=told["reason"], by=_operator(request))
+            said = partial(note, act="made", reason=told["reason"], by=operator_of(request))
             try:
                 organisation = provision(wish, also=lambda made: said(organisation=made))
             except NoRoom as refusal:
@@ -267,7 +267,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         form = StateForm(request.POST or None, named=named)
         if request.method == "POST" and form.is_valid():
             change_state(
-                organisation=organisation, to=to, reason=form.cleaned_data["reason"], by=_operator(request)
+                organisation=organisation, to=to, reason=form.cleaned_data["reason"], by=operator_of(request)
             )
             messages.success(request, f"{organisation.name} is {to.value} now.")
             return redirect("admin:tenants_organisation_change", organisation.pk)
@@ -289,7 +289,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
                     organisation=organisation,
                     to=told["release"],
                     reason=told["reason"],
-                    by=_operator(request),
+                    by=operator_of(request),
                 )
             except Refusal as refusal:
                 form.add_error("release", str(refusal))
@@ -325,5 +325,6 @@ def _age(at: datetime) -> str:
     return "under a minute" if is_new else timesince(at, depth=1)
 
 
-def _operator(request: HttpRequest) -> User:
+def operator_of(request: HttpRequest) -> User:
+    """Return who is signed in at the console."""
     return cast(User, request.user)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from operations.actions.shards import unregistered
 from operations.console.meaning import state_badge
-from operations.models import FleetState, OperatorAct, Provisioning, ShardHealth
+from operations.models import BackfillState, FleetState, OperatorAct, Progress, Provisioning, ShardHealth
 from tenants.models import Organisation
 from tenants.placement import State
 from tenants.schema import wanted_version
@@ -26,6 +26,7 @@ TABLES = (
     ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
     ("operations_fleetrun", "Runs of migrations", "Who was reached when, and why a run stopped"),
+    ("operations_backfill", "Backfills", "What is being filled in every organisation, and how far each is"),
     ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),
     ("operations_operatoract", "Acts of operators", "Who did what, when and why"),
     ("identity_user", "Operators", "Who may come in here"),
@@ -75,6 +76,11 @@ def _wanting() -> list[dict[str, Any]]:
             "count": len(unregistered()),
             "what": "shards of the environment are not prepared",
             "url": reverse("admin:tenants_shard_changelist"),
+        },
+        {
+            "count": BackfillState.objects.filter(state=Progress.FAILED).count(),
+            "what": "failed in a backfill",
+            "url": f"{reverse('admin:operations_backfillstate_changelist')}?state__exact=failed",
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),

@@ -16,6 +16,7 @@ from records.rooms.fields import spec_of
 from records.tables.operators import TEXT_LIKE
 from records.values import FieldSpec, FieldType
 from tenants.capabilities import lacks
+from tenants.sizes import large
 
 
 class NoRoom(Http404):
@@ -53,11 +54,13 @@ def register(
     key: str = "",
     icon: str = "cube",
     personal: Sequence[str] | None = None,
+    is_large: bool = True,
 ) -> Room:
     """Give a model of the tenant plane everything that collections have. Call it below the model.
 
     `fields` are the shown fields in order (default: all that a table can show), `personal` those whose
-    values the trail keeps apart and can erase (default: all texts). Raises ImproperlyConfigured for a
+    values the trail keeps apart and can erase (default: all texts). `is_large` says that migrations must
+    not read or write all rows at once. Raises ImproperlyConfigured for a
     model without a UUID key, an unknown field, or a key that another model has.
     """
     if not isinstance(model._meta.pk, UUIDField):
@@ -78,6 +81,8 @@ def register(
     _permit(model)
     texts = [name for name, spec in specs.items() if spec.type in TEXT_LIKE]
     trail.register(model, personal=texts if personal is None else personal)
+    if is_large:
+        large(model, because="People import files of any length into it.")
     return room
 
 

@@ -439,6 +439,66 @@ BEGIN
 END
 $body$;
 
+-- Backfills: how busy the server is, and which of the schemas named have had a migration or a backfill.
+
+-- Who waits for locks and how long, connections, and how far the slowest of those is behind who copy the log.
+CREATE OR REPLACE FUNCTION enclave.strain() RETURNS TABLE (
+        waiting bigint, longest_wait_ms bigint, connections bigint, most_connections bigint, unsent_bytes bigint
+    )
+    LANGUAGE sql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog
+AS $body$
+    SELECT
+        (SELECT count(*) FROM pg_locks WHERE NOT granted),
+        (SELECT COALESCE(max(extract(epoch FROM clock_timestamp() - waitstart) * 1000), 0)::bigint
+            FROM pg_locks WHERE NOT granted),
+        (SELECT COALESCE(sum(numbackends), 0)::bigint FROM pg_stat_database),
+        current_setting('max_connections')::bigint,
+        (SELECT COALESCE(max(pg_wal_lsn_diff(
+                pg_current_wal_lsn(), COALESCE(confirmed_flush_lsn, restart_lsn))), 0)::bigint
+            FROM pg_replication_slots WHERE active)
+$body$;
+
+-- The schemas that have had a migration. The application may ask: it names no tenant's data.
+CREATE OR REPLACE FUNCTION enclave.with_migration(schemas text[], app text, name text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    one text;
+    found boolean;
+BEGIN
+    FOREACH one IN ARRAY schemas LOOP
+        CONTINUE WHEN one !~ '^t_[a-z0-9]{20}$' OR to_regclass(one || '.django_migrations') IS NULL;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.django_migrations WHERE app = $1 AND name = $2)', one)
+            INTO found USING app, name;
+        IF found THEN
+            RETURN NEXT one;
+        END IF;
+    END LOOP;
+END
+$body$;
+
+-- The schemas in which a backfill is done.
+CREATE OR REPLACE FUNCTION enclave.with_backfill(schemas text[], name text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    one text;
+    found boolean;
+BEGIN
+    FOREACH one IN ARRAY schemas LOOP
+        CONTINUE WHEN one !~ '^t_[a-z0-9]{20}$' OR to_regclass(one || '.jobs_backfilled') IS NULL;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.jobs_backfilled WHERE name = $1)', one)
+            INTO found USING name;
+        IF found THEN
+            RETURN NEXT one;
+        END IF;
+    END LOOP;
+END
+$body$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;

@@ -1,0 +1,1 @@
+"""Whether a migration can be applied while the release before it serves: see ADR 0026."""
