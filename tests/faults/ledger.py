@@ -71,6 +71,14 @@ class Ledger:
             for one in people:
                 one.join()
 
+    def lost(self) -> list[str]:
+        """Return what was acknowledged until now and is not there; may be asked while people write."""
+        acknowledged = list(self.acknowledged)
+        with enter(self.organisation, actor=ACTOR):
+            rows = Record.objects.filter(collection=self.collection).values_list("values", flat=True)
+            there = {values["f_name"] for values in rows}
+        return [name for name in acknowledged if name not in there]
+
     def faults(self) -> list[str]:
         """Return what is not as it should be: writes lost or doubled, and rows without their one event."""
         connections[str(self.organisation.shard_id)].close()
@@ -123,7 +131,9 @@ def _status(port: int, method: str, host: str, cookie: str, path: str, body: str
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
         answer.read()
-        return answer.status
+        # Led to the sign-in: nothing was done.
+        is_stranger = "/accounts/" in (answer.headers["Location"] or "")
+        return 401 if is_stranger else answer.status
     except (OSError, http.client.HTTPException):
         return 0
     finally:
