@@ -21,6 +21,7 @@ from records.values import FieldSpec, FieldType
 from tenants.context import Actor, enter
 from tenants.models import Organisation
 from tests.people import signed_in
+from tests.workers import wait_for
 
 ACTOR = Actor.system("test")
 TOKEN = "c" * 32
@@ -70,6 +71,10 @@ class Ledger:
             finished.set()
             for one in people:
                 one.join()
+
+    def wait_for_more(self, *, than: int) -> None:
+        """Return when more than so many writes were acknowledged."""
+        wait_for(lambda: len(self.acknowledged) > than, seconds=60)
 
     def lost(self) -> list[str]:
         """Return what was acknowledged until now and is not there; may be asked while people write."""

@@ -8,7 +8,8 @@ import os
 import random
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 
 import psutil  # type: ignore[import-untyped]  # the package ships no types
 import pytest
@@ -19,7 +20,7 @@ from tenants.context import enter
 from tests.browser import site
 from tests.faults.ledger import ACTOR, Ledger, open_ledger
 from tests.jobs.lasting import KINDS, ask, effects, ended
-from tests.workers import Started, beat, lasting, wait_for, worker
+from tests.workers import Started, beat, lasting, worker
 
 pytestmark = pytest.mark.nightly
 KILLS = 60
@@ -39,7 +40,7 @@ def well() -> None:
 class Part:
     """A process of the product that is started again whenever it was killed."""
 
-    def __init__(self, start: Callable[[], "contextmanager[Started]"]) -> None:
+    def __init__(self, start: Callable[[], AbstractContextManager[Started]]) -> None:
         self._start = start
         self._stack = ExitStack()
         self.again()
@@ -94,8 +95,13 @@ class TestKills:
             for _ in range(KILLS):
                 asked.append(ask(organisation, items=4, pause=0.05))
                 before = len(ledger.acknowledged)
-                chance.choice([working.again, beating.again, lambda: kill_a_web_process(port)])()
-                wait_for(lambda before=before: len(ledger.acknowledged) > before + 2, seconds=60)
+                victims: list[Callable[[], None]] = [
+                    working.again,
+                    beating.again,
+                    partial(kill_a_web_process, port),
+                ]
+                chance.choice(victims)()
+                ledger.wait_for_more(than=before + 2)
                 assert ledger.lost() == []
             done = [ended(job, organisation, seconds=300) for job in asked]
         assert {job.state for job in done} == {JobState.SUCCEEDED}
