@@ -1,5 +1,6 @@
 """Pages of errors. They ask no database and need no session, so they stand when those have fallen."""
 
+import errno
 import sys
 from typing import Any
 
@@ -43,4 +44,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(problem, OperationalError):
         is_tenants = getattr(request, "tenant", None) is not None
         return trouble.answer(request, trouble.of(problem) if is_tenants else trouble.CONTROL_DOWN)
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return trouble.answer(request, trouble.FULL)
     return error_page(request, "500", status=500, request_id=getattr(request, "request_id", ""))

@@ -57,12 +57,17 @@ def keep(upload: "UploadedFile[bytes]") -> Kept:
         raise UploadRefused(f"A file may have at most {settings.UPLOAD_LIMIT // 1024 // 1024:,} MB.")
     name = uuid4().hex
     target = uploads() / name
-    if isinstance(upload, TemporaryUploadedFile):
-        shutil.move(upload.temporary_file_path(), target)
-        upload.close()  # or it would look for its file when nobody can hear what is missing
-    else:
-        with target.open("xb") as out:
-            out.writelines(upload.chunks())
+    try:
+        if isinstance(upload, TemporaryUploadedFile):
+            shutil.move(upload.temporary_file_path(), target)
+            upload.close()  # or it would look for its file when nobody can hear what is missing
+        else:
+            with target.open("xb") as out:
+                out.writelines(upload.chunks())
+    except BaseException:
+        # On a full disk half a file would take what little is left.
+        target.unlink(missing_ok=True)
+        raise
     target.chmod(0o600)
     return Kept(name, target.stat().st_size, content_digest(target))
 

@@ -4,6 +4,7 @@ import http.client
 import os
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # the package ships no types
@@ -59,7 +60,7 @@ class TestTwoServers:
         for folder in ("postgres-2", "postgres"):
             gone = postmaster(up, folder).pid
             os.kill(gone, signal.SIGKILL)
-            assert wait_until(lambda gone=gone, folder=folder: is_another(up, folder, gone), 60)
+            assert wait_until(partial(is_another, up, folder, gone), 60)
             assert wait_until(lambda: [status(up, one) for one in ("before", "after")] == [200, 200], 60)
         assert "The database 2 server ended by itself" in up.said()
         assert up.signal(signal.SIGINT) == 0
@@ -69,7 +70,7 @@ class TestTwoServers:
         up = Up(folders[0])
         up.start("--servers", "2")
         assert up.signal(signal.SIGTERM) == 0
-        words = [ROOT / "bin" / "up", "--data", up.data, "--servers", "1", "--port", str(up.port)]
+        words = [str(ROOT / "bin" / "up"), "--data", str(up.data), "--servers", "1", "--port", str(up.port)]
         clean = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
         refused = subprocess.run(words, env=clean, capture_output=True, text=True, check=False)
         assert refused.returncode == 1

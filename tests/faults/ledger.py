@@ -21,6 +21,7 @@ from records.values import FieldSpec, FieldType
 from tenants.context import Actor, enter
 from tenants.models import Organisation
 from tests.people import signed_in
+from tests.workers import wait_for
 
 ACTOR = Actor.system("test")
 TOKEN = "c" * 32
@@ -70,6 +71,18 @@ class Ledger:
             finished.set()
             for one in people:
                 one.join()
+
+    def wait_for_more(self, *, than: int) -> None:
+        """Return when more than so many writes were acknowledged."""
+        wait_for(lambda: len(self.acknowledged) > than, seconds=60)
+
+    def lost(self) -> list[str]:
+        """Return what was acknowledged until now and is not there; may be asked while people write."""
+        acknowledged = list(self.acknowledged)
+        with enter(self.organisation, actor=ACTOR):
+            rows = Record.objects.filter(collection=self.collection).values_list("values", flat=True)
+            there = {values["f_name"] for values in rows}
+        return [name for name in acknowledged if name not in there]
 
     def faults(self) -> list[str]:
         """Return what is not as it should be: writes lost or doubled, and rows without their one event."""
@@ -123,7 +136,9 @@ def _status(port: int, method: str, host: str, cookie: str, path: str, body: str
         connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
         answer.read()
-        return answer.status
+        # Led to the sign-in: nothing was done.
+        is_stranger = "/accounts/" in (answer.headers["Location"] or "")
+        return 401 if is_stranger else answer.status
     except (OSError, http.client.HTTPException):
         return 0
     finally:

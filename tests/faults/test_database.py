@@ -53,7 +53,7 @@ class TestStops:
         with ledger.writing(port):
             for _ in range(STOPS):
                 before = len(ledger.acknowledged)
-                wait_for(lambda before=before: len(ledger.acknowledged) > before + 5, seconds=60)
+                ledger.wait_for_more(than=before + 5)
                 second.stop(signal.SIGQUIT)
                 second.start()
         wait_for(lambda: ledger.write(port) == 302, seconds=30)

@@ -1,4 +1,4 @@
-"""A disk that is full, of the data or of the log: writes are refused, reads go on, and nobody repairs anything.
+"""A disk that is full, of the data or of the log: writes are refused, reads go on, and nothing is repaired.
 
 The disks are small file systems in memory, which only root can mount.
 """
@@ -29,7 +29,8 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk that is small"),
 ]
 _MUCH = (
-    "CREATE TABLE public.{} AS SELECT (SELECT string_agg(md5(i::text || j), '') FROM generate_series(1, 60) j) "
+    "CREATE TABLE public.{} AS SELECT "
+    "(SELECT string_agg(md5(i::text || j), '') FROM generate_series(1, 60) j) "
     "FROM generate_series(1, 150000) i"
 )
 
@@ -114,7 +115,7 @@ class TestData:
             with psycopg.connect(second.postgres.superuser_url("shard_2"), autocommit=True) as superuser:
                 with pytest.raises(psycopg.errors.DiskFull):
                     superuser.execute(_MUCH.format("more"))
-            # Pages of tables with room in them still take rows: until then they are kept, and after it refused.
+            # Pages with room in them still take rows, which are kept; those after them are refused.
             wait_for(lambda: ledger.write(port) == 503, seconds=300, every=0)
             assert ledger.read(port) == 200
             assert neighbour.write(port) == 302

@@ -1,20 +1,19 @@
 """Workers prefer the organisations that they have served, and nobody waits longer for it."""
 
-from collections import Counter, defaultdict
-from contextlib import ExitStack
-from itertools import cycle
-from uuid import uuid4
+import random
+from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from jobs import bells
+from jobs.models import JobState
 from jobs.turns import PLAIN_TURN, OwnQueuesFirst, part_of
-from operations.actions.provisioning import Wish, provision
 from tenants.models import Organisation
 from tests.jobs.lasting import KINDS, ask, ended
-from tests.workers import start_worker
+from tests.workers import lasting, worker
 
 QUEUES = [f"jobs.{number}" for number in range(8)]
 
@@ -23,6 +22,12 @@ class First(OwnQueuesFirst):
     """The first of two workers."""
 
     own = part_of(1, 2, 8)
+
+
+class Second(OwnQueuesFirst):
+    """The second of two workers."""
+
+    own = part_of(2, 2, 8)
 
 
 def take(turn: OwnQueuesFirst, waiting: Counter[str]) -> str:
@@ -73,50 +78,53 @@ class TestOrder:
             env.place("ENCLAVE_WORKER_PLACE")
 
 
-@pytest.fixture(scope="module")
-def many(organisations: dict[str, Organisation]) -> list[Organisation]:
-    """Organisations in all queues, two in each, on one shard."""
-    found: defaultdict[str, list[Organisation]] = defaultdict(list)
-    while len(found) < len(QUEUES) or min(map(len, found.values())) < 2:
-        slug = f"turn-{uuid4().hex[:8]}"
-        made = provision(Wish(slug, "T", f"o@{slug}.example", "O", shard="shard_1"))
-        found[bells.celery_queue(made.pk, "app")].append(made)
-    return [one for line in found.values() for one in line[:2]]
+class TestSchemasTouched:
+    """A busy day: 64 organisations, always some messages waiting, and whoever is free takes the next."""
+
+    ORGANISATIONS, WAITING, MESSAGES = 64, 32, 600
+
+    def touched(self, turns: Sequence[OwnQueuesFirst]) -> list[int]:
+        """Return how many organisations each worker has served."""
+        chance, served = random.Random(7), [set[int]() for _ in turns]
+        waiting: defaultdict[str, deque[int]] = defaultdict(deque)
+        for turn in turns:
+            turn.update(list(QUEUES))
+        for _ in range(self.MESSAGES):
+            while sum(map(len, waiting.values())) < self.WAITING:
+                one = chance.randrange(self.ORGANISATIONS)
+                waiting[QUEUES[one % 8]].append(one)
+            free = chance.randrange(len(turns))
+            counts = Counter({queue: len(line) for queue, line in waiting.items()})
+            served[free].add(waiting[take(turns[free], counts)].popleft())
+        return [len(one) for one in served]
+
+    def test_are_fewer_where_each_worker_has_a_part(self) -> None:
+        alike = self.touched([OwnQueuesFirst(), OwnQueuesFirst()])
+        parted = self.touched([First(), Second()])
+        assert min(alike) > 60
+        # Its own half, and those met in plain turns.
+        assert 5 * sum(parted) < 4 * sum(alike)
+
+    def test_a_long_time_changes_nothing_for_the_one_that_is_gone(self) -> None:
+        """The first of two alone serves everybody."""
+        assert self.touched([First()]) == [self.ORGANISATIONS]
+
+
+@pytest.fixture
+def two(organisations: dict[str, Organisation]) -> list[Organisation]:
+    """Two organisations: one in a queue of the first worker's, and one of the second's."""
+    found: dict[bool, Organisation] = {}
+    while len(found) < 2:
+        made = lasting()
+        found[bells.celery_queue(made.pk, "app") in First.own] = made
+    return list(found.values())
 
 
 @pytest.mark.nightly
-class TestSchemasTouched:
-    def touched(self, organisations: list[Organisation], places: list[str]) -> dict[int, int]:
-        """Return how many schemas each connection of the workers has touched in three rounds of jobs."""
-        pauses = cycle([0.02, 0.15, 0.05, 0.2, 0.1, 0.03, 0.12])
-        jobs = [
-            (ask(one, "tests.connection", pause=next(pauses)), one) for _ in range(3) for one in organisations
-        ]
-        with ExitStack() as stack:
-            workers = []
-            for place in places:
-                variables = {
-                    "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
-                    "ENCLAVE_WORKER_PLACE": place,
-                }
-                # No sweeps: what comes by bell alone is counted.
-                workers.append(start_worker(include=KINDS, environment=variables))
-                stack.callback(workers[-1].kill)
-            done = [ended(job, organisation, seconds=120) for job, organisation in jobs]
-        found: dict[int, int] = {}
-        for job in done:
-            assert job.result is not None
-            backend = job.result["backend"]
-            found[backend] = max(found.get(backend, 0), job.result["touched"])
-        return found
-
-    def test_are_fewer_where_workers_have_a_part(self, many: list[Organisation]) -> None:
-        alike = self.touched(many, ["1/1", "1/1"])
-        parted = self.touched(many, ["1/2", "2/2"])
-        assert max(alike.values()) <= len(many)
-        assert sum(parted.values()) < sum(alike.values())
-
-    def test_everybody_is_served_where_one_worker_is_missing(self, many: list[Organisation]) -> None:
-        """The first of two alone does the second's part as well."""
-        alone = self.touched(many, ["1/2"])
-        assert sum(alone.values()) >= len(many)
+class TestWorkers:
+    def test_one_of_two_alone_does_the_work_of_both(self, two: list[Organisation]) -> None:
+        jobs = [(ask(one, "tests.connection", pause=0.02), one) for _ in range(3) for one in two]
+        place = {"DJANGO_SETTINGS_MODULE": "tests.browser.settings", "ENCLAVE_WORKER_PLACE": "1/2"}
+        with worker(include=KINDS, environment=place):
+            done = [ended(job, organisation, seconds=60) for job, organisation in jobs]
+        assert {job.state for job in done} == {JobState.SUCCEEDED}
