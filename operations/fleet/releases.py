@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import QuerySet
 
 from operations.models import SchemaVersion
 from tenants.models import Organisation
@@ -39,19 +40,22 @@ def _file() -> Path:
     return Path(settings.SCHEMA_RELEASES)
 
 
-def own_migrations(loader: MigrationLoader | None = None) -> frozenset[Key]:
+def own_migrations() -> frozenset[Key]:
     """Return every migration of an organisation's schema that this code has."""
     known = set(labels())
-    loader = loader or MigrationLoader(None, ignore_no_migrations=True)
+    loader = MigrationLoader(None, ignore_no_migrations=True)
     return frozenset(key for key in loader.disk_migrations if key[0] in known)
 
 
 @cache
 def cuts() -> tuple[Cut, ...]:
     """Return the releases that were cut, oldest first; kept for the process. Raises BadReleases."""
+    listed = json.loads(_file().read_text())
+    if not listed:
+        return ()
     loader = MigrationLoader(None, ignore_no_migrations=True)
     found = []
-    for one in json.loads(_file().read_text()):
+    for one in listed:
         migrations: set[Key] = set()
         for key in one["leaves"].items():
             if key not in loader.disk_migrations:
@@ -66,7 +70,7 @@ def cuts() -> tuple[Cut, ...]:
 
 @cache
 def _left_behind() -> tuple[Cut, ...]:
-    own = own_migrations()
+    own = own_migrations() if cuts() else frozenset()
     return tuple(one for one in cuts() if one.migrations < own)
 
 
@@ -80,9 +84,9 @@ def note_own() -> None:
     SchemaVersion.objects.update_or_create(version=wanted_version(), defaults={"number": own_number()})
 
 
-def ahead() -> list[str]:
-    """Return the versions that only later releases make."""
-    return list(SchemaVersion.objects.filter(number__gt=own_number()).values_list("version", flat=True))
+def ahead() -> "QuerySet[SchemaVersion, str]":
+    """Return the versions that only later releases make; part of the query that asks for it."""
+    return SchemaVersion.objects.filter(number__gt=own_number()).values_list("version", flat=True)
 
 
 def too_far(number: int) -> str:
