@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
@@ -41,21 +40,21 @@ def _file() -> Path:
     return Path(settings.SCHEMA_RELEASES)
 
 
-def own_migrations(loader: MigrationLoader | None = None) -> frozenset[Key]:
+def own_migrations() -> frozenset[Key]:
     """Return every migration of an organisation's schema that this code has."""
     known = set(labels())
-    loader = loader or MigrationLoader(None, ignore_no_migrations=True)
+    loader = MigrationLoader(None, ignore_no_migrations=True)
     return frozenset(key for key in loader.disk_migrations if key[0] in known)
 
 
 @cache
 def cuts() -> tuple[Cut, ...]:
     """Return the releases that were cut, oldest first; kept for the process. Raises BadReleases."""
-    found = []
     listed = json.loads(_file().read_text())
     if not listed:
         return ()
     loader = MigrationLoader(None, ignore_no_migrations=True)
+    found = []
     for one in listed:
         migrations: set[Key] = set()
         for key in one["leaves"].items():
@@ -71,9 +70,7 @@ def cuts() -> tuple[Cut, ...]:
 
 @cache
 def _left_behind() -> tuple[Cut, ...]:
-    if not cuts():
-        return ()
-    own = own_migrations()
+    own = own_migrations() if cuts() else frozenset()
     return tuple(one for one in cuts() if one.migrations < own)
 
 
@@ -87,9 +84,9 @@ def note_own() -> None:
     SchemaVersion.objects.update_or_create(version=wanted_version(), defaults={"number": own_number()})
 
 
-def ahead() -> "QuerySet[SchemaVersion, Any]":
-    """Return the versions that only later releases make, as part of a query."""
-    return SchemaVersion.objects.filter(number__gt=own_number()).values("version")
+def ahead() -> "QuerySet[SchemaVersion, str]":
+    """Return the versions that only later releases make; part of the query that asks for it."""
+    return SchemaVersion.objects.filter(number__gt=own_number()).values_list("version", flat=True)
 
 
 def too_far(number: int) -> str:

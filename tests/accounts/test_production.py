@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config import env
 from config.settings.base import databases
 from config.startup import excess_rights, logins_are_small, refuse_or_start
 from tests.production_settings import GOOD
@@ -21,6 +22,19 @@ def load(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
     for name, value in {**GOOD, **changes}.items():
         monkeypatch.setenv(name, value)
     return runpy.run_module("config.settings.prod")
+
+
+class TestRelease:
+    @pytest.mark.parametrize("name", ["Next", "-next", "a b", "next/", "x" * 41, "jobs,mail"])
+    def test_has_a_name_that_queues_can_have(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        monkeypatch.setenv("ENCLAVE_RELEASE", name)
+        with pytest.raises(ImproperlyConfigured, match="ENCLAVE_RELEASE"):
+            env.name("ENCLAVE_RELEASE", default="current")
+
+    @pytest.mark.parametrize(("name", "read"), [("2027.1", "2027.1"), ("", "current")])
+    def test_is_read(self, monkeypatch: pytest.MonkeyPatch, name: str, read: str) -> None:
+        monkeypatch.setenv("ENCLAVE_RELEASE", name)
+        assert env.name("ENCLAVE_RELEASE", default="current") == read
 
 
 class TestSettings:
