@@ -77,17 +77,17 @@ def _fill(records: int) -> tuple[Any, Any]:
 
     from operations.actions.provisioning import Wish, provision
     from records.actions import collections, loading
-    from records.values import FieldSpec
+    from records.values import FieldSpec, FieldType
     from tenants.context import Actor, enter
 
     organisation = provision(
         Wish("bench", "Bench", "bea@bench.example", "Bea", "a long enough password", shard="shard_1")
     )
     fields = [
-        FieldSpec("wristband", "Wristband", "text"),
-        FieldSpec("gate", "Gate", "text"),
-        FieldSpec("steps", "Steps", "integer"),
-        FieldSpec("note", "Note", "text"),
+        FieldSpec("wristband", "Wristband", FieldType.TEXT),
+        FieldSpec("gate", "Gate", FieldType.TEXT),
+        FieldSpec("steps", "Steps", FieldType.INTEGER),
+        FieldSpec("note", "Note", FieldType.TEXT),
     ]
     with enter(organisation, actor=Actor.system("bench")):
         collection = collections.create(name="Readings", fields=fields, by=None, at=timezone.now())

@@ -38,9 +38,14 @@ def main() -> None:
         collection = Collection.objects.get(pk=sys.argv[1])
         keys = {field.name: field.key for field in collection.live_fields()}
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=_until_told, args=(ended,), daemon=True).start()
     print("began", flush=True)
     print(json.dumps(_write(client, collection.key, keys, float(sys.argv[2]), ended)))
+
+
+def _until_told(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
 
 
 def _write(

@@ -55,6 +55,30 @@ def excess_rights(cursor: Any, *, owner: bool = False) -> list[str]:
     return [name for name, held in zip(looked_for, row, strict=True) if held]
 
 
+# What the login that servers replicate with may have beside the app's: replication and one role.
+_MOVER = {
+    **{name: test for name, test in _NOBODY.items() if name in ("superuser", "bypassrls", "createdb")},
+    "membership of a role of the server's own": _NOBODY["membership of a role of the server's own"].replace(
+        "own.rolname LIKE", "own.rolname <> 'pg_create_subscription' AND own.rolname LIKE"
+    ),
+    **{
+        name: test
+        for name, test in _OWNERS_ONLY.items()
+        if name in ("createrole", "membership of enclave_owner")
+    },
+}
+
+
+def excess_rights_of_mover(cursor: Any) -> list[str]:
+    """Return the rights that the mover's login has and must not have."""
+    cursor.execute(
+        f"SELECT {', '.join(_MOVER.values())} FROM pg_catalog.pg_roles AS me "  # noqa: S608  # ours
+        "WHERE me.rolname = session_user"
+    )
+    row = cursor.fetchone()
+    return [name for name, held in zip(_MOVER, row, strict=True) if held]
+
+
 def logins_are_small(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -71,7 +95,18 @@ def logins_are_small(
                 raise
             parameters = connections[alias].get_connection_params()
             breaker.of(alias).open_until(_unless_small, parameters=parameters, why=str(problem))
+    if settings.DATABASE_LOGIN == "owner":
+        errors.extend(_movers_are_small(databases or ()))
     return errors
+
+
+def _movers_are_small(aliases: Sequence[str]) -> Iterator[CheckMessage]:
+    for alias in aliases:
+        if alias not in settings.MOVER_URLS or breaker.of(alias).is_open:
+            continue  # nothing moves to or from a shard that does not answer
+        with psycopg.connect(settings.MOVER_URLS[alias], connect_timeout=5) as connection:
+            for right in excess_rights_of_mover(connection.cursor()):
+                yield Error(f"The mover's login of {alias} has {right}.", id="enclave.E002")
 
 
 def _error(alias: str, right: str) -> Error:

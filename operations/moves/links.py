@@ -8,7 +8,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from operations.moves.problems import CannotMove
 
@@ -57,7 +57,7 @@ def mover_url(alias: str) -> str:
 
 def conninfo(alias: str) -> str:
     """Return the same in the form that a subscription keeps."""
-    return make_conninfo(**conninfo_to_dict(mover_url(alias)))
+    return make_conninfo(mover_url(alias))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.settings.base import databases
-from config.startup import excess_rights, logins_are_small, refuse_or_start
+from config.startup import excess_rights, excess_rights_of_mover, logins_are_small, refuse_or_start
 from tests.production_settings import GOOD
 
 
@@ -107,3 +107,16 @@ class TestLogins:
         assert "createrole" in found
         assert "tables, schemas or databases of its own" in found
         assert "membership of enclave_owner" in found
+
+    def test_of_the_mover_may_replicate_and_nothing_else(self, db: None) -> None:
+        with psycopg.connect(os.environ["MOVER_SHARD_1_DATABASE_URL"]) as connection:
+            assert excess_rights_of_mover(connection.cursor()) == []
+            assert "replication" in excess_rights(connection.cursor())
+        with psycopg.connect(os.environ["OWNER_SHARD_1_DATABASE_URL"]) as connection:
+            assert "createrole" in excess_rights_of_mover(connection.cursor())
+
+    def test_of_the_mover_is_not_for_the_app(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(
+            ImproperlyConfigured, match="MOVER_SHARD_1_DATABASE_URL is set in a process of the app"
+        ):
+            load(monkeypatch, MOVER_SHARD_1_DATABASE_URL="postgresql://m:m@localhost/shard_1")

@@ -35,6 +35,7 @@ class TestCompose:
         knowing = {name for name, service in services.items() if "OWNER_PASSWORD" in str(service)}
 
         assert knowing == OWNERS
+        assert {name for name, service in services.items() if "MOVER_PASSWORD" in str(service)} == OWNERS
         for name, service in services.items():
             assert (variables(service).get("ENCLAVE_LOGIN") == "owner") == (name in OWNERS)
 
@@ -46,7 +47,7 @@ class TestCompose:
     def test_the_app_goes_through_the_pooler_and_the_owner_does_not(self, services: dict[str, Any]) -> None:
         for name, url in variables(services["owner-worker"]).items():
             if name.endswith("_DATABASE_URL"):
-                assert ("@postgres:" in url) == name.startswith("OWNER_")
+                assert ("@postgres:" in url) == name.startswith(("OWNER_", "MOVER_"))
 
     def test_the_worker_serves_the_queues_that_bin_up_serves(self, services: dict[str, Any]) -> None:
         assert f"--queues={APP_QUEUES}" in services["worker"]["command"]

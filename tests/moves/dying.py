@@ -31,7 +31,7 @@ def main() -> None:
         if when == "after" and reached.value == step:
             kill()
 
-    Move.reach = deadly  # type: ignore[method-assign]  # that is the point
+    Move.reach = deadly  # type: ignore[method-assign, assignment]  # that is the point
     organisation = Organisation.objects.get(slug=slug)
     move = Move.objects.under_way().filter(organisation=organisation).first()
     if move is None:

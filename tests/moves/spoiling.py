@@ -32,7 +32,7 @@ def main() -> None:
                     connection.execute('SET app.actor = \'{"kind": "system"}\'')
                     connection.execute(statement.encode())
 
-    Move.reach = spoiled  # type: ignore[method-assign]  # that is the point
+    Move.reach = spoiled  # type: ignore[method-assign, assignment]  # that is the point
     move = moves.ask(
         organisation=Organisation.objects.get(slug=told["slug"]),
         target=Shard.objects.get(pk=told["to"]),
