@@ -49,7 +49,7 @@ class BackfillAdmin(ReadOnlyAdmin):
 
     title = "Backfills"
     list_display = ("name", "state", "share", "failed", "reason", when("started_at", "Started"))
-    fields = ("name", "about", "state", "share", "rows", "by_state", "reason", "started_at", "possible")
+    fields = ("about", "state", "share", "rows", "by_state", "reason", "started_at", "possible")
     readonly_fields = ("about", "state", "share", "rows", "by_state", "possible")
     change_list_template = "operations/backfill_list.html"
 
@@ -186,8 +186,8 @@ class BackfillStateAdmin(ReadOnlyAdmin):
 
     title = "Backfills of organisations"
     list_display = (
-        *("organisation", "backfill", "state_shown", "share", "note", "error"),
-        *(when("began_at", "Begun"), when("ended_at", "Ended"), "possible"),
+        *("organisation", "backfill", "state_shown", "share", "said"),
+        *(when("ended_at", "Ended"), "possible"),
     )
     list_filter = ("state", "backfill")
     search_fields = ("organisation__slug", "organisation__name")
@@ -204,6 +204,11 @@ class BackfillStateAdmin(ReadOnlyAdmin):
     def share(self, state: BackfillState) -> SafeString | str:
         """Show how many rows were looked at."""
         return bar(state.done, state.total, f"{state.done:,} of {state.total:,}") if state.total else "–"
+
+    @admin.display(description="Says")
+    def said(self, state: BackfillState) -> str:
+        """Show what went wrong, or what it is doing."""
+        return state.error or state.note or "–"
 
     @admin.display(description="What can be done")
     def possible(self, state: BackfillState) -> SafeString | str:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Q
 
+from jobs.backfills import registry
 from operations.fleet.safety.releases import (
     BadReleases,
     Release,
@@ -15,6 +17,7 @@ from operations.fleet.safety.releases import (
     write_releases,
 )
 from operations.management.commands import check_migrations
+from tests.rooms.gear.models import Speaker
 
 
 def without(name: str) -> Releases:
@@ -44,6 +47,16 @@ class TestReleases:
         wrong = Releases((*found.all, Release("next", ("records.0099_never",))), {})
         with pytest.raises(BadReleases, match=r"not there: records\.0099_never"):
             judge_release(wrong)
+
+    def test_a_backfill_is_since_a_migration(self) -> None:
+        registry.backfill("gear.odd", model=Speaker, since="gear.0099_never", todo=Q(notes=""))(
+            lambda rows: 0
+        )
+        try:
+            with pytest.raises(BadReleases, match=r"gear\.odd is since gear\.0099_never"):
+                judge_release(read_releases())
+        finally:
+            registry.forget("gear.odd")
 
     def test_a_release_is_cut_and_read_again(self, tmp_path: Path) -> None:
         file = tmp_path / "releases.toml"

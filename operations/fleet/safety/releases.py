@@ -101,6 +101,9 @@ def judge_release(releases: Releases) -> list[Verdict]:
     there = {_name(migration) for migration in plan}
     if missing := sorted((releases.migrations | set(releases.accepted)) - there):
         raise BadReleases(f"Named in {FILE.name}, and not there: {', '.join(missing)}.")
+    for name in backfills.names():
+        if (since := backfills.get(name).since) not in there:
+            raise BadReleases(f"The backfill {name} is since {since}, which is not there.")
     ours = [one for one in plan if _name(one) not in releases.migrations]
     if not ours:
         return []
