@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from jobs import backfills
 from operations.actions.backfills import pause, resume, share_of, start
 from operations.console.meaning import when
-from operations.console.organisations import ReadOnlyAdmin, operator_of
+from operations.console.organisations import operator_of
+from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ReasonForm
 from operations.models import Backfill, BackfillState, Progress
 from tenants.models import Organisation
