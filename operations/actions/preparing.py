@@ -1,14 +1,18 @@
 """Bringing an installation to the current code: control plane, shards, template, ready schemas."""
 
+import logging
+
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import OperationalError, connections
 
 from operations.actions import shards
 from operations.fleet import releases
 from tenants.context import as_owner, control_plane, on_shard
 from tenants.names import TEMPLATE_SCHEMA, new_schema_name
 from tenants.schema import build_template, store_template, version_at
+
+logger = logging.getLogger(__name__)
 
 
 def prepare(*, ready: int, verbosity: int = 0) -> list[str]:
@@ -23,7 +27,10 @@ def prepare(*, ready: int, verbosity: int = 0) -> list[str]:
     releases.note_own()
     prepare_template(verbosity=verbosity)
     for alias in settings.SHARD_ALIASES:
-        fill_ready(alias, wanted=ready)
+        try:
+            fill_ready(alias, wanted=ready)
+        except OperationalError as problem:
+            notes.append(f"{alias} was not prepared; run this again when it answers: {problem}")
     return notes
 
 
@@ -37,8 +44,12 @@ def prepare_template(*, verbosity: int = 0) -> None:
         return
     body = build_template(first, verbosity=verbosity)
     for alias in settings.SHARD_ALIASES:
-        if store_template(alias, body):
-            fill_ready(alias, wanted=discard_outdated(alias))
+        try:
+            if store_template(alias, body):
+                fill_ready(alias, wanted=discard_outdated(alias))
+        except OperationalError as problem:
+            # Nobody is placed on a shard that does not answer, so nobody is made there of an old template.
+            logger.warning("%s keeps its template: %s", alias, problem)
 
 
 def _is_of_a_later_release(alias: str) -> bool:

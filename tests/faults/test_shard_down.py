@@ -3,7 +3,10 @@
 Its own organisations are told so, nobody else notices, and everything works when it is back.
 """
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +26,7 @@ from tenants.models import Organisation
 from tests.faults.conftest import Answer, Web
 from tests.faults.second import SecondServer
 from tests.people import visitor
+from tests.servers import ROOT
 from tests.workers import wait_for
 
 THREADS = 8
@@ -167,3 +171,18 @@ class TestOperators:
     ) -> None:
         monkeypatch.setattr(settings, "SHARD_ALIASES", ("shard_1",))
         assert visitor(host(far)).get("/accounts/login/").status_code == 503
+
+    @pytest.mark.nightly
+    def test_prepare_goes_on_with_those_that_answer(self, second: SecondServer, far: Organisation) -> None:
+        second.stop()
+        variables = {**os.environ, **second.variables, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
+        done = subprocess.run(
+            [sys.executable, "manage.py", "prepare", "--ready", "0"],
+            cwd=ROOT,
+            env={**variables, "ENCLAVE_LOGIN": "owner"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "shard_2 was not prepared; run this again when it answers" in done.stderr
