@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import installation
 
 RATE = 50
-WRITERS = 2
+WRITERS = 4
 CHUNK = 20_000
 
 
