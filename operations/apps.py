@@ -10,6 +10,6 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from operations import sweeps  # needs the loaded models
+        from operations import audit, sweeps  # noqa: F401  # need the loaded models; the words of the trail
 
         sweeps.install()

@@ -1,18 +1,19 @@
 """Logins, databases and the schema `enclave`: what has to exist before Django's own migrations.
 
 `prepare` is run by a superuser, once for each server and again after every upgrade; all of it may be
-repeated. The four logins have what DESIGN asks for and no more:
+repeated. The logins have what DESIGN asks for and no more:
 
 * enclave_control reads and writes the control plane's tables and owns none;
 * enclave_app may call functions of a shard's schema `enclave` and become a tenant's role;
 * enclave_owner owns schemas, makes roles, and is known to migration processes only;
+* enclave_backup copies the whole server and reads no table; only the process that backs up knows it;
 * none of them is a superuser or can bypass row security.
 """
 
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,6 +32,10 @@ _APP_LIMITS = {
 }
 
 
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
 @dataclass(frozen=True, slots=True)
 class Logins:
     """The passwords of the database logins."""
@@ -38,18 +43,21 @@ class Logins:
     control: str
     app: str
     owner: str
+    # Came later: files of passwords without it are completed when they are read.
+    backup: str = field(default_factory=_password)
 
     @classmethod
     def make(cls) -> "Logins":
         """Return fresh random passwords."""
-        return cls(*(secrets.token_urlsafe(24) for _ in range(3)))
+        return cls(*(_password() for _ in range(3)))
 
     @classmethod
     def load_or_make(cls, path: Path) -> "Logins":
         """Read the passwords from a file that only its owner can read, or make and keep them there."""
-        if path.exists():
-            return cls(**orjson.loads(path.read_bytes()))
-        logins = cls.make()
+        known = orjson.loads(path.read_bytes()) if path.exists() else {}
+        logins = cls(**known) if known else cls.make()
+        if asdict(logins) == known:
+            return logins
         # Whole or not at all: a full disk must not leave half a file of passwords.
         part = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -72,12 +80,15 @@ def environment(*, host: str, port: int, logins: Logins, shards: Sequence[str]) 
     for shard in shards:
         variables[f"{shard.upper()}_DATABASE_URL"] = url("enclave_app", logins.app, shard)
         variables[f"OWNER_{shard.upper()}_DATABASE_URL"] = url("enclave_owner", logins.owner, shard)
+        variables[f"BACKUP_{shard.upper()}_DATABASE_URL"] = url("enclave_backup", logins.backup, shard)
     return variables
 
 
 def without_owner(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a process without the owner's login may see."""
-    return {name: value for name, value in variables.items() if not name.startswith("OWNER_")}
+    return {
+        name: value for name, value in variables.items() if not name.startswith(("OWNER_", "BACKUP_"))
+    }
 
 
 def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str]) -> None:
@@ -95,6 +106,7 @@ def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str]) -> Non
             connection.execute(
                 sql.SQL("GRANT CREATE ON DATABASE {} TO enclave_owner").format(sql.Identifier(shard))
             )
+            _open_to_backups(connection, shard)
             connection.execute("SET ROLE enclave_owner")
             connection.execute((_SQL / "enclave.sql").read_bytes())
 
@@ -102,12 +114,13 @@ def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str]) -> Non
 def _make_logins(connection: psycopg.Connection, logins: Logins) -> None:
     existing = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
     for name, password, extra in (
-        ("enclave_control", logins.control, "NOCREATEROLE"),
-        ("enclave_app", logins.app, "NOCREATEROLE NOINHERIT"),
-        ("enclave_owner", logins.owner, "CREATEROLE"),
+        ("enclave_control", logins.control, "NOREPLICATION NOCREATEROLE"),
+        ("enclave_app", logins.app, "NOREPLICATION NOCREATEROLE NOINHERIT"),
+        ("enclave_owner", logins.owner, "NOREPLICATION CREATEROLE"),
+        ("enclave_backup", logins.backup, "REPLICATION NOCREATEROLE NOINHERIT"),
     ):
         verb = "ALTER" if name in existing else "CREATE"
-        options = f"LOGIN NOSUPERUSER NOCREATEDB NOREPLICATION NOBYPASSRLS {extra}"
+        options = f"LOGIN NOSUPERUSER NOCREATEDB NOBYPASSRLS {extra}"
         connection.execute(
             sql.SQL("{} ROLE {} {} PASSWORD {}").format(
                 sql.SQL(verb), sql.Identifier(name), sql.SQL(options), sql.Literal(password)
@@ -136,6 +149,14 @@ def _make_database(connection: psycopg.Connection, name: str) -> None:
         connection.execute(
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), sql.Identifier(login))
         )
+
+
+def _open_to_backups(connection: psycopg.Connection, database: str) -> None:
+    """Let the login of back-ups end a segment of the log and see that it was archived; it reads no table."""
+    connection.execute(
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO enclave_backup").format(sql.Identifier(database))
+    )
+    connection.execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO enclave_backup")
 
 
 def _close_public(connection: psycopg.Connection) -> None:

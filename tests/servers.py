@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "var" / "test-cluster"
 KEPT_SECONDS = 3600
 SHARDS = ("shard_1", "shard_2")
-LOGINS = Logins(control="control-of-tests", app="app-of-tests", owner="owner-of-tests")
+LOGINS = Logins(control="control-of-tests", app="app-of-tests", owner="owner-of-tests", backup="backup-of-tests")
 POSTGRES_PORT = free_port()
 REDIS_PORT = free_port()
 FOLDER = Path(tempfile.mkdtemp(prefix="enclave-tests-"))

@@ -12,6 +12,7 @@ from config.embedded.ports import LOOPBACK
 CONTROL = "CONTROL_DATABASE_URL"
 SHARD = "SHARD_1_DATABASE_URL"
 OWNERS = "OWNER_"
+BACKUPS = "BACKUP_"
 
 
 def own_database() -> bool:
@@ -69,7 +70,7 @@ def base_environment(*, data: Path, port: int, mail_port: int, redis_url: str) -
 
 def for_app(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of a process that must not know the owner's login."""
-    kept = {name: value for name, value in environment.items() if not name.startswith(OWNERS)}
+    kept = {name: value for name, value in environment.items() if not name.startswith((OWNERS, BACKUPS))}
     return {**kept, "ENCLAVE_LOGIN": "app"}
 
 
