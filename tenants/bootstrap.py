@@ -86,9 +86,7 @@ def environment(*, host: str, port: int, logins: Logins, shards: Sequence[str]) 
 
 def without_owner(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a process without the owner's login may see."""
-    return {
-        name: value for name, value in variables.items() if not name.startswith(("OWNER_", "BACKUP_"))
-    }
+    return {name: value for name, value in variables.items() if not name.startswith(("OWNER_", "BACKUP_"))}
 
 
 def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str]) -> None:

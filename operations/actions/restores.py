@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
@@ -30,7 +31,7 @@ from operations.restoring.scratch import recovered
 from tenants import hosts
 from tenants.context import as_owner
 from tenants.models import Organisation
-from tenants.names import TEMPLATE_SCHEMA, new_schema_name
+from tenants.names import new_schema_name
 from tenants.refusals import Refusal
 from tenants.schema import labels, migrate_schema, version_at, wanted_version
 
@@ -73,7 +74,9 @@ def plan(organisation: Organisation, *, to: datetime | None, from_bundle: Path |
         backup = backups.newest(alias, before=to)
         if backup is None:
             oldest = backups.oldest_point(alias)
-            since = f"The oldest point to go back to is {oldest}." if oldest else "There is no back-up at all."
+            since = (
+                f"The oldest point to go back to is {oldest}." if oldest else "There is no back-up at all."
+            )
             raise CannotRestore(f"No back-up of {alias} is from before {to}. {since}")
         source = f"the back-up of {backup.began_at:%Y-%m-%d %H:%M:%S} and the log since"
     lost = swapping.events_after(places.owner_address(alias), schema, to)
@@ -161,7 +164,7 @@ def undo(restore: Restore, *, reason: str, by: User) -> None:
         if later.filter(step=RestoreStep.DONE).exclude(other_schema="").exists():
             raise CannotRestore("It was restored again since; undo that first.")
         address = places.owner_address(str(restore.organisation.shard_id))
-        _update_schema(str(restore.organisation.shard_id), restore.other_schema)
+        _update_schema(restore.organisation, restore.other_schema)
         swapping.settle(address, restore.other_schema, by=by.email)
         swapping.exchange(
             address,
@@ -211,14 +214,14 @@ def _load(restore: Restore) -> None:
         restore.note(other_schema=new_schema_name())
     source = Path(restore.bundle) if restore.bundle else folder_of(restore)
     manifest = bundle.load(address, source, restore.other_schema)
-    _update_schema(alias, restore.other_schema)
+    _update_schema(restore.organisation, restore.other_schema)
     settled = swapping.settle(address, restore.other_schema, by=restore.approved_by)
     result = {
         **restore.result,
         **settled,
         "tables": len(manifest.tables),
         "rows": manifest.rows,
-        "files_missing": _missing_files(address, restore.other_schema),
+        "files_missing": _missing_files(restore.organisation, address, restore.other_schema),
     }
     restore.note(step=RestoreStep.LOADED, result=result)
 
@@ -261,32 +264,40 @@ def at_moment(alias: str, to: datetime, *, folder: Path) -> Iterator[str]:
         raise places.CannotBackUp(f"No back-up of {alias} is from before {to}.")
     backups.bring_log(alias)
     archive = places.archive(alias)
-    with recovered(
-        backup=Path(backup.folder), archive=archive, to=to, folder=folder, alias=alias
-    ) as address:
+    with recovered(backup=Path(backup.folder), archive=archive, to=to, folder=folder, alias=alias) as address:
         yield address
 
 
-def _update_schema(alias: str, schema: str) -> None:
-    """Bring a schema to the migrations of today, and see that it became what the template is."""
+def _update_schema(organisation: Organisation, schema: str) -> None:
+    """Bring a schema to the migrations of today, and see that it became what the live one is."""
+    alias, live = str(organisation.shard_id), str(organisation.schema_name)
     migrate_schema(alias, schema)
     with as_owner(alias, schema):
         if version_at(alias, schema) != wanted_version():
             raise CannotRestore("The organisation of then could not be brought to today's migrations.")
-    with as_owner(alias, TEMPLATE_SCHEMA), connections[alias].cursor() as cursor:
-        cursor.execute("SELECT body IS NOT NULL FROM enclave.template WHERE is_current")
-    return
+        if version_at(alias, live) != wanted_version():
+            return  # the live one is behind: there is nothing to compare with
+        with connections[alias].cursor() as cursor:
+            cursor.execute(_UNLIKE, [schema, live])
+            differing = [name for (name,) in cursor.fetchall()]
+    if differing:
+        raise CannotRestore(f"Differs from the live schema in: {', '.join(differing)}.")
 
 
-def _missing_files(address: str, schema: str) -> list[str]:
-    from django.core.files.storage import default_storage  # where the files of records are
+_UNLIKE = """
+SELECT coalesce(mine.name, wanted.name)
+FROM enclave.digests_of(%s, NULL) AS mine FULL JOIN enclave.digests_of(%s, NULL) AS wanted USING (name)
+WHERE mine.digest IS DISTINCT FROM wanted.digest ORDER BY 1
+"""
 
+
+def _missing_files(organisation: Organisation, address: str, schema: str) -> list[str]:
+    """Return the files of records whose content is not there; the content lies outside the database."""
+    folder = Path(settings.MEDIA_ROOT) / str(organisation.schema_name) / "files"
+    query = f"SELECT path FROM {schema}.records_recordfile ORDER BY path".encode()
     with psycopg.connect(address, autocommit=True) as connection:
-        names = [str(name) for (name,) in connection.execute(_FILES.format(schema=schema).encode())]
-    return [name for name in names if not default_storage.exists(name)][:1000]
-
-
-_FILES = "SELECT file FROM {schema}.records_recordfile"
+        names = [str(name) for (name,) in connection.execute(query)]
+    return [name for name in names if not (folder / name).exists()][:1000]
 
 
 def _fail(restore: Restore, problem: Exception) -> None:

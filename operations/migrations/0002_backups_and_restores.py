@@ -6,71 +6,155 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('operations', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("operations", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BaseBackup',
+            name="BaseBackup",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('system', models.CharField(help_text="The server's own number, the same for its copies.", max_length=20)),
-                ('shards', models.JSONField(default=list, help_text='Aliases of the shards on that server.')),
-                ('state', models.CharField(choices=[('running', 'Running'), ('good', 'Good'), ('failed', 'Failed'), ('pruned', 'Deleted')], default='running', max_length=8)),
-                ('folder', models.CharField(max_length=400)),
-                ('began_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('first_segment', models.CharField(blank=True, default='', max_length=24)),
-                ('size_bytes', models.BigIntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "system",
+                    models.CharField(
+                        help_text="The server's own number, the same for its copies.", max_length=20
+                    ),
+                ),
+                ("shards", models.JSONField(default=list, help_text="Aliases of the shards on that server.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("good", "Good"),
+                            ("failed", "Failed"),
+                            ("pruned", "Deleted"),
+                        ],
+                        default="running",
+                        max_length=8,
+                    ),
+                ),
+                ("folder", models.CharField(max_length=400)),
+                ("began_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("first_segment", models.CharField(blank=True, default="", max_length=24)),
+                ("size_bytes", models.BigIntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
             ],
             options={
-                'verbose_name': 'base back-up',
-                'ordering': ('-began_at',),
+                "verbose_name": "base back-up",
+                "ordering": ("-began_at",),
             },
         ),
         migrations.CreateModel(
-            name='RestoreDrill',
+            name="RestoreDrill",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('to_time', models.DateTimeField()),
-                ('began_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('wanted', models.PositiveIntegerField()),
-                ('equal', models.PositiveIntegerField(default=0)),
-                ('rows', models.BigIntegerField(default=0)),
-                ('took_seconds', models.FloatField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("to_time", models.DateTimeField()),
+                ("began_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("wanted", models.PositiveIntegerField()),
+                ("equal", models.PositiveIntegerField(default=0)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("took_seconds", models.FloatField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
             ],
             options={
-                'ordering': ('-began_at',),
+                "ordering": ("-began_at",),
             },
         ),
         migrations.CreateModel(
-            name='Restore',
+            name="Restore",
             fields=[
-                ('id', models.UUIDField(db_default=tenants.models.base.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('to_time', models.DateTimeField()),
-                ('bundle', models.CharField(blank=True, default='', help_text='Empty: from a base back-up.', max_length=400)),
-                ('reason', models.CharField(max_length=300)),
-                ('asked_by', models.CharField(max_length=254)),
-                ('asked_at', models.DateTimeField()),
-                ('approved_by', models.CharField(blank=True, default='', max_length=254)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('step', models.CharField(choices=[('asked', 'Waits for a second operator'), ('approved', 'Approved'), ('read', 'Read from the back-up'), ('loaded', 'Loaded and compared'), ('swapped', 'In place'), ('done', 'Done'), ('failed', 'Failed'), ('undone', 'Undone'), ('declined', 'Declined')], default='asked', max_length=10)),
-                ('other_schema', models.CharField(blank=True, default='', max_length=22)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('error', models.TextField(blank=True, default='')),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('kept_until', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='restores', to='tenants.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.models.base.UUIDv7(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("to_time", models.DateTimeField()),
+                (
+                    "bundle",
+                    models.CharField(
+                        blank=True, default="", help_text="Empty: from a base back-up.", max_length=400
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300)),
+                ("asked_by", models.CharField(max_length=254)),
+                ("asked_at", models.DateTimeField()),
+                ("approved_by", models.CharField(blank=True, default="", max_length=254)),
+                ("approved_at", models.DateTimeField(null=True)),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Waits for a second operator"),
+                            ("approved", "Approved"),
+                            ("read", "Read from the back-up"),
+                            ("loaded", "Loaded and compared"),
+                            ("swapped", "In place"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("undone", "Undone"),
+                            ("declined", "Declined"),
+                        ],
+                        default="asked",
+                        max_length=10,
+                    ),
+                ),
+                ("other_schema", models.CharField(blank=True, default="", max_length=22)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                ("error", models.TextField(blank=True, default="")),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("kept_until", models.DateTimeField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="restores",
+                        to="tenants.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-asked_at',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='restore_has_reason'), models.CheckConstraint(condition=models.Q(('approved_by', models.F('asked_by')), _negated=True), name='restore_needs_a_second_person'), models.UniqueConstraint(condition=models.Q(('step__in', ['done', 'failed', 'undone', 'declined']), _negated=True), fields=('organisation',), name='restore_one_open_per_organisation')],
+                "ordering": ("-asked_at",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="restore_has_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("approved_by", models.F("asked_by")), _negated=True),
+                        name="restore_needs_a_second_person",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("step__in", ["done", "failed", "undone", "declined"]), _negated=True
+                        ),
+                        fields=("organisation",),
+                        name="restore_one_open_per_organisation",
+                    ),
+                ],
             },
         ),
     ]

@@ -101,7 +101,10 @@ def load(address: str, folder: Path, schema: str) -> Manifest:
         for table, about in manifest.tables.items():
             _copy_in(connection, schema, table, about["columns"], folder / "tables" / table)
         for sequence, value in manifest.sequences.items():
-            connection.execute("SELECT setval(format('%%I.%%I', %s::text, %s::text)::regclass, %s)", [schema, sequence, value])
+            connection.execute(
+                "SELECT setval(format('%%I.%%I', %s::text, %s::text)::regclass, %s)",
+                [schema, sequence, value],
+            )
         for statement in _statements(_text(folder / "after.sql", manifest.schema, schema)):
             connection.execute(statement)
         compare(manifest, digests(connection, schema))
@@ -144,7 +147,9 @@ def pinned(address: str) -> psycopg.Connection:
     return connection
 
 
-def _row(connection: psycopg.Connection, query: object, values: list[object] | None = None) -> tuple[object, ...]:
+def _row(
+    connection: psycopg.Connection, query: object, values: list[object] | None = None
+) -> tuple[object, ...]:
     row = connection.execute(query, values).fetchone()  # type: ignore[call-overload]  # text of ours or composed
     assert row is not None
     return tuple(row)

@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slugs", nargs="*", metavar="SLUG", help="addresses of organisations, never ids")
-        parser.add_argument("--at", type=datetime.fromisoformat, metavar="TIME", help="with its offset from UTC")
+        parser.add_argument(
+            "--at", type=datetime.fromisoformat, metavar="TIME", help="with its offset from UTC"
+        )
         parser.add_argument("--from-bundle", type=Path, metavar="FOLDER")
         parser.add_argument("--reason", default="")
         parser.add_argument("--by", metavar="EMAIL", help="the operator who asks, approves or undoes")

@@ -24,8 +24,6 @@ class Command(BaseCommand):
         if at.tzinfo is None:
             raise CommandError("Say the time with its offset from UTC, such as 2026-01-31T12:00:00+00:00.")
         done = drill(count=options["count"], to=at)
-        self.stdout.write(
-            f"{done.equal} of {done.wanted} equal, {done.rows} rows, {done.took_seconds:.1f} s"
-        )
+        self.stdout.write(f"{done.equal} of {done.wanted} equal, {done.rows} rows, {done.took_seconds:.1f} s")
         if done.error or done.equal != done.wanted:
             raise CommandError(done.error or "Not all were equal.")
