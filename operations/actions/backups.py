@@ -141,7 +141,7 @@ def verify(target: Path) -> None:
         raise CannotBackUp(f"The copy is not whole: {problem}") from problem
 
 
-def _run(command: list[str], what: str, *, password: str = "") -> None:  # noqa: S107  # none is needed
+def _run(command: list[str], what: str, *, password: str = "") -> None:  # none is needed
     done = subprocess.run(  # noqa: S603  # a program of PostgreSQL with words of ours
         command, env={"PGPASSWORD": password, "LC_ALL": "C"}, capture_output=True, text=True, check=False
     )

@@ -160,8 +160,8 @@ def _tables(connection: psycopg.Connection, schema: str) -> list[tuple[str, list
         "SELECT class.relname, array_agg(att.attname::text ORDER BY att.attnum) FROM pg_class AS class "
         "JOIN pg_attribute AS att ON att.attrelid = class.oid AND att.attnum > 0 "
         "AND NOT att.attisdropped AND att.attgenerated = '' "
-        "WHERE class.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s) AND class.relkind = 'r' "
-        "GROUP BY class.relname ORDER BY class.relname",
+        "WHERE class.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s) "
+        "AND class.relkind = 'r' GROUP BY class.relname ORDER BY class.relname",
         [schema],
     ).fetchall()
 
@@ -218,11 +218,8 @@ def _structure(address: str, schema: str, section: str, snapshot: str | None) ->
     )
     if done.returncode:
         raise Differs(f"pg_dump: {done.stderr.strip()}")
-    return "\n".join(
-        line
-        for line in done.stdout.splitlines()
-        if not re.match(r"--|\\|SET |SELECT pg_catalog\.set_config\('search_path'", line)
-    )
+    # psql's own commands; what looks like a setting or a comment may be a line of a function.
+    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("\\"))
 
 
 def _text(path: Path, old: str, new: str) -> bytes:
@@ -231,5 +228,5 @@ def _text(path: Path, old: str, new: str) -> bytes:
 
 def _statements(text: bytes) -> list[bytes]:
     """Return the statements of what follows the rows, so that each has a transaction of its own."""
-    parts = re.split(rb";\n+(?=(?:CREATE|ALTER|COMMENT|GRANT|REVOKE)\b)", text.strip())
+    parts = re.split(rb";\n+(?=--|(?:CREATE|ALTER|COMMENT|GRANT|REVOKE|SET|SELECT)\b)", text.strip())
     return [part for part in parts if part.strip()]

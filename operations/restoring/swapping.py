@@ -92,8 +92,8 @@ def _exchange(
 def _head(connection: psycopg.Connection, schema: str) -> dict[str, Any]:
     """Return the end of a schema's trail: its last entry, a digest over all, and its last seal."""
     last = connection.execute(
-        f"SELECT epoch, txid::text, eid, (SELECT count(*) FROM {schema}.audit_event) FROM {schema}.audit_event "
-        "ORDER BY epoch DESC, txid DESC, eid DESC LIMIT 1".encode()
+        f"SELECT epoch, txid::text, eid, (SELECT count(*) FROM {schema}.audit_event) "
+        f"FROM {schema}.audit_event ORDER BY epoch DESC, txid DESC, eid DESC LIMIT 1".encode()
     ).fetchone()
     leaves = connection.execute(
         "SELECT encode(sha256(string_agg("
