@@ -24,7 +24,7 @@ ARCHIVED_WITHIN_SECONDS = 120.0
 
 
 def back_up(alias: str) -> BaseBackup:
-    """Copy the server of a shard, check the copy, and delete what is no longer needed. Raises CannotBackUp."""
+    """Copy the server of a shard, check it, and delete what is no longer needed. Raises CannotBackUp."""
     address = places.backup_address(alias)
     system = system_of(address)
     began = timezone.now()

@@ -91,7 +91,7 @@ def write(address: str, schema: str, folder: Path, *, labels: list[str]) -> Mani
 
 
 def load(address: str, folder: Path, schema: str) -> Manifest:
-    """Load a bundle as `schema`, in place of what an earlier try left; raises Differs unless it is the same."""
+    """Load a bundle as `schema`, in place of an earlier try; raises Differs unless it is the same then."""
     manifest = read_manifest(folder)
     checked_schema_name(schema)
     with psycopg.connect(address, autocommit=True) as connection:

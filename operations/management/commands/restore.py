@@ -1,4 +1,4 @@
-"""`manage.py restore`: bring organisations back to a moment, asked for by one operator, approved by another."""
+"""`manage.py restore`: bring organisations back to a moment; one operator asks, another one approves."""
 
 from argparse import ArgumentParser
 from datetime import datetime
