@@ -140,7 +140,9 @@ def run(restore: Restore) -> Restore:
                 if restore.step == step:
                     do(restore)
         except Exception as problem:
-            if restore.step in (RestoreStep.APPROVED, RestoreStep.READ, RestoreStep.LOADED):
+            # What was exchanged, though the answer was lost, is finished by `resume` and never dropped.
+            early = (RestoreStep.APPROVED, RestoreStep.READ, RestoreStep.LOADED)
+            if restore.step in early and not _is_exchanged(restore):
                 logger.exception("restore %s failed; the organisation is as it was", restore.pk)
                 _fail(restore, problem)
             else:
@@ -301,6 +303,13 @@ def _missing_files(organisation: Organisation, address: str, schema: str) -> lis
     with psycopg.connect(address, autocommit=True) as connection:
         names = [str(name) for (name,) in connection.execute(query)]
     return [name for name in names if not (folder / name).exists()][:1000]
+
+
+def _is_exchanged(restore: Restore) -> bool:
+    with psycopg.connect(places.owner_address(str(restore.organisation.shard_id))) as connection:
+        query = "SELECT swaps FROM enclave.issued WHERE schema_name = %s"
+        row = connection.execute(query, [restore.other_schema]).fetchone()
+    return bool(row and row[0])
 
 
 def _fail(restore: Restore, problem: Exception) -> None:

@@ -74,9 +74,9 @@ class Command(BaseCommand):
         for one in organisations:
             planned = restores.plan(one, to=at, from_bundle=given)
             self.stdout.write(
-                f"{one.slug} ({one.name}) goes back to {planned.to.isoformat()}, from {planned.source}. "
-                f"{planned.lost} entries of its trail are of later changes, which are taken back; they are kept "
-                f"closed for {restores.KEPT_FOR.days} days and can be put back. Everybody is signed out, waiting "
+                f"{one.slug} ({one.name}) goes back to {planned.to.isoformat()}, "
+                f"from {planned.source}. {planned.lost} entries of its trail are of later changes, "
+                f"which are taken back; they are kept closed for {restores.KEPT_FOR.days} days and can be put back. Everybody is signed out, waiting "
                 "jobs, mails and invitations are held. Its trail and the acts of operators say so."
             )
             if not options["dry_run"]:
