@@ -28,7 +28,8 @@ FORMAT = 1
 CHUNK_BYTES = 8 * 1024 * 1024
 _PINNED = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; "
-    "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET search_path = ''; SET statement_timeout = 0; SET client_encoding = 'UTF8'"
+    "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET search_path = ''; "
+    "SET statement_timeout = 0; SET client_encoding = 'UTF8'"
 )
 
 

@@ -23,7 +23,8 @@ def test_to_a_moment_and_back(backed_up: Installation) -> None:
     backed_up.ask(
         slug,
         "INSERT INTO identity_session (digest, host, version, data, created_at, last_seen_at, "
-        "idle, idle_until, ends_at, agent) VALUES ('\\x01', 'h', 0, '', now(), now(), '1 h', now(), now(), '')",
+        "idle, idle_until, ends_at, agent) VALUES ('\\x01', 'h', 0, '', now(), now(), "
+        "'1 h', now(), now(), '')",
     )
     then, at = backed_up.digests(slug), now()
     backed_up.ask(slug, "UPDATE gear_speaker SET name = 'spoilt'")

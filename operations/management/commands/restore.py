@@ -76,7 +76,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{one.slug} ({one.name}) goes back to {planned.to.isoformat()}, "
                 f"from {planned.source}. {planned.lost} entries of its trail are of later changes, "
-                f"which are taken back; they are kept closed for {restores.KEPT_FOR.days} days and can be put back. Everybody is signed out, waiting "
+                f"which are taken back; they are kept closed for {restores.KEPT_FOR.days} days and can be put back. "
+                "Everybody is signed out, waiting "
                 "jobs, mails and invitations are held. Its trail and the acts of operators say so."
             )
             if not options["dry_run"]:
