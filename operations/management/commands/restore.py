@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.identity.models import User
 from operations.actions import restores
 from operations.models import Restore, RestoreStep
+from operations.models.backup import KEPT_FOR
 from operations.restoring.bundle import Differs
 from operations.restoring.places import CannotBackUp
 from tenants.context import control_plane
@@ -76,7 +77,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{one.slug} ({one.name}) goes back to {planned.to.isoformat()}, "
                 f"from {planned.source}. {planned.lost} entries of its trail are of later changes, "
-                f"which are taken back; they are kept closed for {restores.KEPT_FOR.days} days and can be put back. "
+                f"which are taken back; they are kept closed for {KEPT_FOR.days} days and can be put back. "
                 "Everybody is signed out, waiting "
                 "jobs, mails and invitations are held. Its trail and the acts of operators say so."
             )
