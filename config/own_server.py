@@ -39,6 +39,8 @@ def logins_named(variables: Mapping[str, str], *, shard: str = "shard_1") -> boo
         owner=_password(variables, "OWNER_CONTROL_DATABASE_URL"),
         # Without it nothing is moved between shards.
         mover=unquote(urlsplit(variables.get("MOVER_SHARD_1_DATABASE_URL", "")).password or ""),
+        # Without it back-ups are somebody else's.
+        backup=unquote(urlsplit(variables.get("BACKUP_SHARD_1_DATABASE_URL", "")).password or ""),
     )
 
 

@@ -4,7 +4,7 @@ from audit.codes import declare
 
 
 def declare_all() -> None:
-    """Declare what a move leaves in the trail of the organisation that moves."""
+    """Declare what operators' work on the whole of an organisation leaves in its trail."""
     declare(
         "organisation.move_started",
         sentence="{actor} began to move this organisation from {source} to {target}",
@@ -29,4 +29,14 @@ def declare_all() -> None:
         "organisation.move_reverted",
         sentence="{actor} took back the move from {source} to {target}: {why}",
         label="Move taken back",
+    )
+    declare(
+        "organisation.restored",
+        sentence="{actor} brought the organisation back to how it was at {to}",
+        label="Brought back to an earlier time",
+    )
+    declare(
+        "organisation.restore_undone",
+        sentence="{actor} undid bringing the organisation back",
+        label="Bringing back undone",
     )

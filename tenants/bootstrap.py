@@ -8,13 +8,14 @@ repeated. The logins have what they need and no more:
 * enclave_owner owns schemas, makes roles, and is known to migration processes only;
 * enclave_mover is what servers replicate with while an organisation moves: it may decode a log and make a
   subscription, reads the tables of organisations that move, and writes the copies that are not open yet;
+* enclave_backup copies the whole server and reads no table; only the process that backs up knows it;
 * none of them is a superuser or can bypass row security.
 """
 
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,6 +34,10 @@ _APP_LIMITS = {
 }
 
 
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
 @dataclass(frozen=True, slots=True)
 class Logins:
     """The passwords of the database logins."""
@@ -40,21 +45,23 @@ class Logins:
     control: str
     app: str
     owner: str
-    mover: str = ""  # empty: nothing is moved
+    # These came later: files of passwords without them are completed when they are read. Without one
+    # nothing is moved, or backed up by us.
+    mover: str = ""
+    backup: str = ""
 
     @classmethod
     def make(cls) -> "Logins":
         """Return fresh random passwords."""
-        return cls(*(secrets.token_urlsafe(24) for _ in range(4)))
+        return cls(*(_password() for _ in range(5)))
 
     @classmethod
     def load_or_make(cls, path: Path) -> "Logins":
         """Read the passwords from a file that only its owner can read, or make and keep them there."""
-        logins = cls(**orjson.loads(path.read_bytes())) if path.exists() else cls.make()
-        if path.exists() and logins.mover:
+        known = orjson.loads(path.read_bytes()) if path.exists() else {}
+        logins = cls(**{**asdict(cls.make()), **{name: word for name, word in known.items() if word}})
+        if asdict(logins) == known:
             return logins
-        # Kept by an installation from before there were moves, or by none.
-        logins = replace(logins, mover=logins.mover or secrets.token_urlsafe(24))
         # Whole or not at all: a full disk must not leave half a file of passwords.
         part = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -86,6 +93,10 @@ def shard_environment(*, host: str, port: int, logins: Logins, shards: Sequence[
             variables[f"MOVER_{shard.upper()}_DATABASE_URL"] = _url(
                 "enclave_mover", logins.mover, server, shard
             )
+        if logins.backup:
+            variables[f"BACKUP_{shard.upper()}_DATABASE_URL"] = _url(
+                "enclave_backup", logins.backup, server, shard
+            )
     return variables
 
 
@@ -95,7 +106,8 @@ def _url(user: str, password: str, server: str, database: str) -> str:
 
 def without_owner(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a process without the owner's login may see."""
-    return {name: value for name, value in variables.items() if not name.startswith(("OWNER_", "MOVER_"))}
+    hidden = ("OWNER_", "MOVER_", "BACKUP_")
+    return {name: value for name, value in variables.items() if not name.startswith(hidden)}
 
 
 def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str], control: bool = True) -> None:
@@ -124,6 +136,8 @@ def prepare(*, superuser_url: str, logins: Logins, shards: Sequence[str], contro
                         sql.Identifier(shard)
                     )
                 )
+            if logins.backup:
+                _open_to_backups(connection, shard)
             connection.execute("SET ROLE enclave_owner")
             connection.execute((_SQL / "enclave.sql").read_bytes())
 
@@ -135,6 +149,7 @@ def _make_logins(connection: psycopg.Connection, logins: Logins) -> None:
         ("enclave_app", logins.app, "NOREPLICATION NOCREATEROLE NOINHERIT"),
         ("enclave_owner", logins.owner, "NOREPLICATION CREATEROLE"),
         ("enclave_mover", logins.mover, "REPLICATION NOCREATEROLE"),
+        ("enclave_backup", logins.backup, "REPLICATION NOCREATEROLE NOINHERIT"),
     ):
         if not password:
             continue
@@ -170,6 +185,14 @@ def _make_database(connection: psycopg.Connection, name: str) -> None:
         connection.execute(
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), sql.Identifier(login))
         )
+
+
+def _open_to_backups(connection: psycopg.Connection, database: str) -> None:
+    """Let the login of back-ups end a segment of the log and see that it was archived; it reads no table."""
+    connection.execute(
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO enclave_backup").format(sql.Identifier(database))
+    )
+    connection.execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO enclave_backup")
 
 
 def _close_public(connection: psycopg.Connection) -> None:

@@ -27,7 +27,11 @@ CACHE = ROOT / "var" / "test-cluster"
 KEPT_SECONDS = 3600
 SHARDS = ("shard_1", "shard_2")
 LOGINS = Logins(
-    control="control-of-tests", app="app-of-tests", owner="owner-of-tests", mover="mover-of-tests"
+    control="control-of-tests",
+    app="app-of-tests",
+    owner="owner-of-tests",
+    mover="mover-of-tests",
+    backup="backup-of-tests",
 )
 POSTGRES_PORT = free_port()
 REDIS_PORT = free_port()

@@ -15,6 +15,7 @@ SHARD = "SHARD_1_DATABASE_URL"
 OWNERS = "OWNER_"
 _SHARD = re.compile(r"(?:OWNER_)?SHARD_\d+_DATABASE_URL")
 MOVERS = "MOVER_"
+BACKUPS = "BACKUP_"
 
 
 def own_database() -> bool:
@@ -76,7 +77,8 @@ def base_environment(*, data: Path, port: int, mail_port: int, redis_url: str) -
 
 def for_app(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of a process that must not know the owner's login."""
-    kept = {name: value for name, value in environment.items() if not name.startswith((OWNERS, MOVERS))}
+    hidden = (OWNERS, MOVERS, BACKUPS)
+    kept = {name: value for name, value in environment.items() if not name.startswith(hidden)}
     return {**kept, "ENCLAVE_LOGIN": "app"}
 
 

@@ -62,7 +62,7 @@ if DATABASE_LOGIN == "app":
     _owners = sorted(
         name
         for name in os.environ
-        if name.startswith(("OWNER_", "MOVER_")) and name.endswith("_DATABASE_URL")
+        if name.startswith(("OWNER_", "MOVER_", "BACKUP_")) and name.endswith("_DATABASE_URL")
     )
     if _owners:
         raise ImproperlyConfigured(

@@ -2,6 +2,7 @@
 
 from operations.models.act import OperatorAct
 from operations.models.backfill import Backfill, BackfillState, Progress
+from operations.models.backup import BaseBackup, Restore, RestoreDrill, RestoreStep
 from operations.models.fleet import FleetRun, FleetState, SchemaVersion
 from operations.models.move import Move, MoveStep
 from operations.models.provisioning import Provisioning
@@ -11,6 +12,7 @@ from operations.models.signup import SignUp
 __all__ = [
     "Backfill",
     "BackfillState",
+    "BaseBackup",
     "FleetRun",
     "FleetState",
     "Move",
@@ -18,6 +20,9 @@ __all__ = [
     "OperatorAct",
     "Progress",
     "Provisioning",
+    "Restore",
+    "RestoreDrill",
+    "RestoreStep",
     "SchemaVersion",
     "ShardHealth",
     "SignUp",

@@ -21,9 +21,9 @@ class FleetState(models.Model):
     migrated_at = models.DateTimeField(null=True)
     took_ms = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")
-    fingerprint = models.CharField(max_length=64, blank=True, default="")
+    fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="")
     looked_at = models.DateTimeField(null=True, db_index=True)
-    differs = models.TextField(blank=True, default="")
+    differs = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = "state of a schema"

@@ -37,7 +37,7 @@ class SignUp(ControlRow):
     person_name = models.CharField(max_length=120)
     organisation_name = models.CharField(max_length=120)
     slug = models.CharField(max_length=40)
-    region = models.CharField(max_length=40, blank=True, default="")
+    region = models.CharField(max_length=40, blank=True, default="", db_default="")
     token_hash = models.CharField(max_length=64, blank=True, default="", db_index=True)
     asked_at = models.DateTimeField()
     mailed_at = models.DateTimeField(null=True)

@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 default="",
+                db_default="",
                 help_text="The customer on whose own server it must live; empty for a shard that all share.",
                 max_length=40,
             ),
@@ -25,6 +26,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 default="",
+                db_default="",
                 help_text="The customer whose own server it is; empty for one that all share.",
                 max_length=40,
             ),

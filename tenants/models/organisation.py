@@ -43,6 +43,7 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
     ring = models.CharField(
         max_length=12,
         default=Ring.EVERYBODY,
+        db_default=Ring.EVERYBODY,
         choices=[(ring.value, ring.value.capitalize()) for ring in Ring],
         help_text="Who gets migrations when: each ring follows the one before it.",
     )
@@ -50,6 +51,7 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
         max_length=40,
         blank=True,
         default="",
+        db_default="",
         help_text="The customer on whose own server it must live; empty for a shard that all share.",
     )
     created_at = models.DateTimeField(auto_now_add=True)

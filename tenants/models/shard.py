@@ -13,6 +13,7 @@ class Shard(models.Model):
         max_length=40,
         blank=True,
         default="",
+        db_default="",
         help_text="The customer whose own server it is; empty for one that all share.",
     )
     is_open = models.BooleanField(default=True, help_text="Whether new organisations are placed here.")

@@ -327,7 +327,7 @@ CREATE TABLE IF NOT EXISTS enclave.placed (
     since timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO enclave.placed (schema_name, epoch, state)
-SELECT schema_name, 1, 'open' FROM enclave.issued WHERE state <> 'dropped'
+SELECT schema_name, 1, 'open' FROM enclave.issued WHERE state IN ('ready', 'claimed', 'live')
 ON CONFLICT DO NOTHING;
 
 -- Lets a transaction into a schema, or raises EN021. The lock is shared with everybody but a move that
@@ -499,6 +499,117 @@ BEGIN
 END
 $body$;
 
+-- Restoring an organisation: a second schema beside the live one, under an issued name of its own, and the
+-- exchange of the two. Only the owner may: see the end.
+ALTER TABLE enclave.issued ADD COLUMN IF NOT EXISTS swaps integer NOT NULL DEFAULT 0;
+ALTER TABLE enclave.issued DROP CONSTRAINT IF EXISTS issued_state_check;
+ALTER TABLE enclave.issued ADD CONSTRAINT issued_state_check
+    CHECK (state IN ('ready', 'claimed', 'live', 'dropped', 'loading', 'kept'));
+
+-- Issues a name for a schema that is loaded from a bundle, and makes its role; nobody may take that role yet.
+CREATE OR REPLACE FUNCTION enclave.begin_loading(wanted text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET client_min_messages = warning
+AS $body$
+BEGIN
+    INSERT INTO enclave.issued (schema_name, digest, state) VALUES (wanted, 'bundle', 'loading')
+    ON CONFLICT (schema_name) DO NOTHING;
+    IF (SELECT state FROM enclave.issued WHERE schema_name = wanted) IS DISTINCT FROM 'loading' THEN
+        RAISE EXCEPTION 'this schema is not one that is being loaded';
+    END IF;
+    EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', wanted);
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+        EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', wanted);
+    END IF;
+END
+$body$;
+
+-- Drops a schema that was loaded and not taken, or one that was kept; says whether there was one.
+CREATE OR REPLACE FUNCTION enclave.drop_kept(wanted text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET client_min_messages = warning
+AS $body$
+BEGIN
+    UPDATE enclave.issued SET state = 'dropped' WHERE schema_name = wanted AND state IN ('loading', 'kept');
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', wanted);
+    EXECUTE format('DROP ROLE IF EXISTS %I', wanted);
+    RETURN true;
+END
+$body$;
+
+-- Waits until nobody is inside a schema, and lets nobody in until the transaction ends: whoever comes waits
+-- at the door (enclave.admit) and finds what has taken its place.
+CREATE OR REPLACE FUNCTION enclave.fence(wanted text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    found text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(1162756940, hashtext(wanted));
+    FOR found IN
+        SELECT relname FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = wanted)
+            AND relkind IN ('r', 'p') ORDER BY relname COLLATE "C"
+    LOOP
+        EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', wanted, found);
+    END LOOP;
+END
+$body$;
+
+-- Gives the name of one schema and its role to another, and what they name inside with it.
+CREATE OR REPLACE FUNCTION enclave.rename_schema(old text, new text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET check_function_bodies = off
+AS $body$
+DECLARE
+    routine record;
+BEGIN
+    EXECUTE format('ALTER SCHEMA %I RENAME TO %I', old, new);
+    EXECUTE format('ALTER ROLE %I RENAME TO %I', old, new);
+    -- SET search_path FROM CURRENT keeps the path as words.
+    FOR routine IN
+        SELECT proc.oid::regprocedure AS id, replace(substr(setting, 13), old, new) AS path
+        FROM pg_proc AS proc, unnest(proc.proconfig) AS setting
+        WHERE proc.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = new)
+            AND starts_with(setting, 'search_path=')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path TO %s', routine.id, routine.path);
+    END LOOP;
+END
+$body$;
+
+-- Exchanges the live schema of an organisation with a loaded or kept one, once for each number of exchanges:
+-- false says that it had been done. The live name is the one that everybody may enter afterwards.
+CREATE OR REPLACE FUNCTION enclave.swap(live text, other text, done integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    spare text := 't_' || left(md5(live || other || clock_timestamp()::text), 20);
+BEGIN
+    UPDATE enclave.issued SET state = 'kept', swaps = swaps + 1
+    WHERE schema_name = other AND swaps = done AND state IN ('loading', 'kept');
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM enclave.rename_schema(live, spare);
+    PERFORM enclave.rename_schema(other, live);
+    PERFORM enclave.rename_schema(spare, other);
+    EXECUTE format('REVOKE %I FROM enclave_app', other);
+    EXECUTE format('GRANT %I TO enclave_app WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', live);
+    EXECUTE format('GRANT %I TO enclave_owner WITH INHERIT FALSE, SET TRUE', live);
+    -- What was due then is not due now: jobs that were waiting are held.
+    DELETE FROM enclave.wake WHERE organisation IN (live, other);
+    RETURN true;
+END
+$body$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
@@ -506,3 +617,5 @@ REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.expect_vers
     enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]), enclave.bare(text) FROM enclave_app;
 REVOKE EXECUTE ON FUNCTION enclave.receive(text, integer, text), enclave.trail_triggers(text, text),
     enclave.leave(text) FROM enclave_app;
+REVOKE EXECUTE ON FUNCTION enclave.begin_loading(text), enclave.drop_kept(text), enclave.fence(text),
+    enclave.rename_schema(text, text), enclave.swap(text, text, integer) FROM enclave_app;

@@ -17,7 +17,7 @@ from tests.production_settings import GOOD
 
 def load(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
     """Run the settings module afresh, with an environment of our choice."""
-    for name in [name for name in os.environ if name.startswith(("OWNER_", "MOVER_"))]:
+    for name in [name for name in os.environ if name.startswith(("OWNER_", "MOVER_", "BACKUP_"))]:
         monkeypatch.delenv(name)
     for name, value in {**GOOD, **changes}.items():
         monkeypatch.setenv(name, value)

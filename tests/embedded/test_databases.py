@@ -91,7 +91,7 @@ class TestTwo:
                 found.append([name for (name,) in rows if name != "postgres"])
         assert found == [["control", "shard_1", "shard_2"], ["shard_3"]]
         urls = both.urls()
-        assert len(urls) == 11
+        assert len(urls) == 14
         for name, url in urls.items():
             with psycopg.connect(url) as connection:
                 owner = "enclave_owner" if name.startswith("OWNER_") else ""

@@ -1,0 +1,69 @@
+"""The rehearsal: organisations of a moment are restored beside the live ones, compared, and dropped."""
+
+import random
+import shutil
+import time
+from collections import defaultdict
+from datetime import datetime
+
+import psycopg
+from django.utils import timezone
+
+from operations.actions.restores import at_moment
+from operations.models import RestoreDrill
+from operations.restoring import bundle, places
+from tenants.models import Organisation
+from tenants.names import new_schema_name
+from tenants.schema import labels
+
+
+def drill(*, count: int, to: datetime) -> RestoreDrill:
+    """Restore some organisations, chosen by lot, to a moment; nobody's live schema is touched.
+
+    Equal are those of which every table has the rows and the digest that the recovered server has.
+    """
+    began = time.monotonic()
+    there = list(Organisation.objects.placed().exclude(domains=None).filter(created_at__lt=to))
+    chosen = random.SystemRandom().sample(there, min(count, len(there)))
+    done = RestoreDrill.objects.create(to_time=to, began_at=timezone.now(), wanted=len(chosen))
+    by_shard: dict[str, list[Organisation]] = defaultdict(list)
+    for organisation in chosen:
+        by_shard[str(organisation.shard_id)].append(organisation)
+    problems: list[str] = []
+    for alias, group in by_shard.items():
+        try:
+            _drill_shard(done, alias, group, problems)
+        except (places.CannotBackUp, psycopg.Error) as problem:
+            problems.append(f"{alias}: {problem}")
+    done.error = "\n".join(problems)[:2000]
+    done.ended_at, done.took_seconds = timezone.now(), time.monotonic() - began
+    done.save()
+    return done
+
+
+def _drill_shard(done: RestoreDrill, alias: str, group: list[Organisation], problems: list[str]) -> None:
+    folder = places.folder() / "drills" / f"{done.pk}-{alias}"
+    try:
+        with at_moment(alias, done.to_time, folder=folder / "server") as address:
+            for organisation in group:
+                try:
+                    done.rows += _one(address, alias, str(organisation.schema_name))
+                    done.equal += 1
+                except (bundle.Differs, psycopg.Error) as problem:
+                    problems.append(f"{organisation.slug}: {problem}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _one(source: str, alias: str, schema: str) -> int:
+    """Read one organisation, load it under a name of its own, compare, drop it; return its rows."""
+    place = places.folder() / "drills" / new_schema_name()
+    target, name = places.owner_address(alias), place.name
+    try:
+        manifest = bundle.write(source, schema, place, labels=labels())
+        bundle.load(target, place, name)
+        return manifest.rows
+    finally:
+        with psycopg.connect(target, autocommit=True) as connection:
+            connection.execute("SELECT enclave.drop_kept(%s)", [name])
+        shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,122 @@
+"""`manage.py restore`: bring organisations back to a moment; one operator asks, another one approves."""
+
+from argparse import ArgumentParser
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.identity.models import User
+from operations.actions import restores
+from operations.models import Restore, RestoreStep
+from operations.models.backup import KEPT_FOR
+from operations.restoring.bundle import Differs
+from operations.restoring.places import CannotBackUp
+from tenants.context import control_plane
+from tenants.models import Organisation
+
+
+class Command(BaseCommand):
+    """Asks for a restore; with --approve, --resume, --decline or --undo goes on with one."""
+
+    help = "Bring organisations back to a moment. Needs the logins of the owner and of back-ups."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slugs", nargs="*", metavar="SLUG", help="addresses of organisations, never ids")
+        parser.add_argument(
+            "--at", type=datetime.fromisoformat, metavar="TIME", help="with its offset from UTC"
+        )
+        parser.add_argument("--from-bundle", type=Path, metavar="FOLDER")
+        parser.add_argument("--reason", default="")
+        parser.add_argument("--by", metavar="EMAIL", help="the operator who asks, approves or undoes")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
+        does = parser.add_mutually_exclusive_group()
+        does.add_argument("--approve", action="store_true", help="approve what was asked for, and do it")
+        does.add_argument("--decline", action="store_true", help="drop what was asked for")
+        does.add_argument("--undo", action="store_true", help="put back what a restore replaced")
+        does.add_argument("--resume", action="store_true", help="finish restores that were interrupted")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._handle(options)
+        except (restores.CannotRestore, CannotBackUp, Differs) as problem:
+            raise CommandError(str(problem)) from problem
+
+    def _handle(self, options: dict[str, Any]) -> None:
+        if options["resume"]:
+            self._told(list(restores.resume()))
+            return
+        organisations = _organisations(options["slugs"])
+        if options["approve"]:
+            waiting = [_latest(one, RestoreStep.ASKED) for one in organisations]
+            for restore in waiting:
+                restores.approve(restore, by=_operator(options["by"]), typed=restore.organisation.slug)
+            self._told([restores.run(restore) for restore in waiting])
+        elif options["decline"]:
+            for one in organisations:
+                restores.decline(_latest(one, RestoreStep.ASKED), by=_operator(options["by"]))
+        elif options["undo"]:
+            for one in organisations:
+                done = _latest(one, RestoreStep.DONE)
+                if not options["reason"]:
+                    raise CommandError("Say why with --reason: it is written down.")
+                restores.undo(done, reason=options["reason"], by=_operator(options["by"]))
+                self.stdout.write(f"{one.slug}: as it was before it was restored")
+        else:
+            self._ask(organisations, options)
+
+    def _ask(self, organisations: list[Organisation], options: dict[str, Any]) -> None:
+        at, given = options["at"], options["from_bundle"]
+        if at is not None and at.tzinfo is None:
+            raise CommandError("Say the time with its offset from UTC, such as 2026-01-31T12:00:00+00:00.")
+        if given is not None and len(organisations) != 1:
+            raise CommandError("A bundle is of one organisation.")
+        for one in organisations:
+            planned = restores.plan(one, to=at, from_bundle=given)
+            self.stdout.write(
+                f"{one.slug} ({one.name}) goes back to {planned.to.isoformat()}, "
+                f"from {planned.source}. {planned.lost} entries of its trail are of later changes, "
+                f"which are taken back; they are kept closed for {KEPT_FOR.days} days and can be put back. "
+                "Everybody is signed out, waiting "
+                "jobs, mails and invitations are held. Its trail and the acts of operators say so."
+            )
+            if not options["dry_run"]:
+                operator = _operator(options["by"])
+                restores.ask(one, to=at, reason=options["reason"], by=operator, from_bundle=given)
+        if not options["dry_run"]:
+            self.stdout.write("Another operator approves it with --approve and the addresses typed again.")
+
+    def _told(self, done: list[Restore]) -> None:
+        for restore in done:
+            said = restore.error or f"{restore.result.get('rows', 0)} rows"
+            self.stdout.write(f"{restore.organisation.slug}: {restore.get_step_display()}, {said}")
+        if any(restore.step == RestoreStep.FAILED for restore in done):
+            raise CommandError("Not everything was restored; what failed is as it was.")
+
+
+def _organisations(slugs: list[str]) -> list[Organisation]:
+    if not slugs:
+        raise CommandError("Say which organisations, by their addresses.")
+    if len(set(slugs)) > restores.MOST_AT_ONCE:
+        raise CommandError(f"At most {restores.MOST_AT_ONCE} organisations at once.")
+    found = {one.slug: one for one in Organisation.objects.placed().filter(slug__in=slugs)}
+    for slug in slugs:
+        if slug not in found:
+            raise CommandError(f"There is no organisation at the address {slug}.")
+    return [found[slug] for slug in dict.fromkeys(slugs)]
+
+
+def _latest(organisation: Organisation, step: RestoreStep) -> Restore:
+    restore = Restore.objects.filter(organisation=organisation, step=step).first()
+    if restore is None:
+        raise CommandError(f"No restore of {organisation.slug} is in that state.")
+    return restore
+
+
+def _operator(email: str | None) -> User:
+    with control_plane():
+        user = User.objects.filter(email__iexact=email or "", is_staff=True, is_active=True).first()
+    if user is None:
+        raise CommandError("Say with --by which operator you are.")
+    return user

@@ -1,0 +1,1 @@
+"""Back-ups: copies of servers, bundles of organisations, and how one is brought back."""

@@ -1,0 +1,121 @@
+"""What happens to a loaded schema before it takes the live one's place, and the exchange itself."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+# Requests that were let in earlier end within 2 s; whoever comes later waits as long as this at most.
+LOCK_TIMEOUT = "3s"
+TRIES = 20
+HELD = "Held, because the organisation was brought back to an earlier time."
+
+
+def settle(address: str, schema: str, *, by: str) -> dict[str, int]:
+    """End what must not go on by itself in a loaded schema, and return how much of each. May be repeated."""
+    with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
+        _enter(connection, schema, by)
+        return {
+            "sessions_ended": connection.execute("DELETE FROM identity_session").rowcount,
+            "jobs_held": connection.execute(
+                "UPDATE jobs_job SET state = 'cancelled', ended_at = now(), leased_until = NULL, error = %s "
+                "WHERE state IN ('queued', 'running')",
+                [HELD],
+            ).rowcount,
+            "mails_held": connection.execute(
+                "UPDATE jobs_outgoingmail SET state = 'failed' WHERE state = 'waiting'"
+            ).rowcount,
+            # One that was withdrawn since would be open again.
+            "invitations_withdrawn": connection.execute(
+                "UPDATE accounts_invitation SET revoked_at = now() "
+                "WHERE accepted_at IS NULL AND revoked_at IS NULL"
+            ).rowcount,
+        }
+
+
+def events_after(address: str, schema: str, moment: datetime) -> int:
+    """Return how many entries the trail of a schema has since a moment: what a restore to it takes back."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        row = connection.execute(
+            f"SELECT count(*) FROM {schema}.audit_event WHERE at_us > %s".encode(), [_us(moment)]
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def exchange(
+    address: str, live: str, other: str, *, done: int, code: str, by: str, details: dict[str, Any]
+) -> dict[str, Any]:
+    """Put `other` in the place of `live`, and say so in its trail with the head of the one it replaces.
+
+    Nobody else is in either schema meanwhile. `done` is the number of exchanges so far; one that was done
+    before is not done again. Raises psycopg's LockNotAvailable when somebody does not leave.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            return _exchange(address, live, other, done, code, by, details)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if not left:
+                raise
+    raise AssertionError
+
+
+def _exchange(
+    address: str, live: str, other: str, done: int, code: str, by: str, details: dict[str, Any]
+) -> dict[str, Any]:
+    with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
+        swaps = connection.execute(
+            "SELECT swaps FROM enclave.issued WHERE schema_name = %s FOR UPDATE", [other]
+        ).fetchone()
+        if swaps is None or swaps[0] != done:
+            return {}
+        connection.execute("SELECT enclave.fence(%s)", [live])
+        head = _head(connection, live)
+        _enter(connection, other, by)
+        connection.execute(
+            f"INSERT INTO audit_epoch (epoch, opened_us, reason) SELECT greatest("
+            f"(SELECT max(epoch) FROM {live}.audit_epoch), (SELECT max(epoch) FROM audit_epoch)) + 1, "
+            "%s, %s".encode(),
+            [_us(datetime.now(UTC)), code],
+        )
+        said = {**details, "kept_as": other, "replaced": head}
+        connection.execute(
+            "SELECT audit_record(%s, 0, NULL, %s::jsonb, '{}'::jsonb, NULL)", [code, json.dumps(said)]
+        )
+        connection.execute("SET LOCAL search_path = ''")
+        connection.execute("SELECT enclave.swap(%s, %s, %s)", [live, other, done])
+        return head
+
+
+def _head(connection: psycopg.Connection, schema: str) -> dict[str, Any]:
+    """Return the end of a schema's trail: its last entry, a digest over all, and its last seal."""
+    last = connection.execute(
+        f"SELECT epoch, txid::text, eid, (SELECT count(*) FROM {schema}.audit_event) "
+        f"FROM {schema}.audit_event ORDER BY epoch DESC, txid DESC, eid DESC LIMIT 1".encode()
+    ).fetchone()
+    leaves = connection.execute(
+        "SELECT encode(sha256(string_agg("
+        f"{schema}.audit_leaf(event), ''::bytea ORDER BY epoch, txid, eid)), 'hex') FROM "
+        f"(SELECT * FROM {schema}.audit_event ORDER BY epoch DESC, txid DESC, eid DESC LIMIT 10000) "
+        "AS event".encode()
+    ).fetchone()
+    seal = connection.execute(
+        f"SELECT segment_no, encode(header_hash, 'hex') FROM {schema}.audit_segment "
+        "ORDER BY segment_no DESC LIMIT 1".encode()
+    ).fetchone()
+    found: dict[str, Any] = {"entries": 0}
+    if last is not None and leaves is not None:
+        found = {"last": list(last[:3]), "entries": last[3], "digest_of_last_10000": leaves[0]}
+    return {**found, "seal": list(seal) if seal else None}
+
+
+def _enter(connection: psycopg.Connection, schema: str, by: str) -> None:
+    connection.execute("SELECT set_config('search_path', %s, true)", [f"{schema}, pg_temp"])
+    actor = json.dumps({"kind": "operator", "label": by})
+    connection.execute("SELECT set_config('app.actor', %s, true)", [actor])
+
+
+def _us(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
