@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
             name="ring",
             field=models.CharField(
                 choices=[("canary", "Canary"), ("early", "Early"), ("everybody", "Everybody")],
+                db_default="everybody",
                 default=tenants.placement.Ring["EVERYBODY"],
                 help_text="Who gets migrations when: each ring follows the one before it.",
                 max_length=12,
