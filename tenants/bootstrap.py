@@ -15,7 +15,7 @@ repeated. The logins have what they need and no more:
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,9 +58,10 @@ class Logins:
     @classmethod
     def load_or_make(cls, path: Path) -> "Logins":
         """Read the passwords from a file that only its owner can read, or make and keep them there."""
-        known = orjson.loads(path.read_bytes()) if path.exists() else {}
-        logins = cls(**{**asdict(cls.make()), **{name: word for name, word in known.items() if word}})
-        if asdict(logins) == known:
+        fresh = cls.make()
+        known = cls(**orjson.loads(path.read_bytes())) if path.exists() else fresh
+        logins = replace(known, mover=known.mover or fresh.mover, backup=known.backup or fresh.backup)
+        if path.exists() and logins == known:
             return logins
         # Whole or not at all: a full disk must not leave half a file of passwords.
         part = path.with_name(f".{path.name}.{os.getpid()}")

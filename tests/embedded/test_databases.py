@@ -94,9 +94,10 @@ class TestTwo:
         assert len(urls) == 14
         for name, url in urls.items():
             with psycopg.connect(url) as connection:
-                owner = "enclave_owner" if name.startswith("OWNER_") else ""
+                kind = name.partition("_")[0].lower()
+                own = f"enclave_{kind}" if kind in ("owner", "mover", "backup") else ""
                 (login,) = connection.execute("SELECT session_user").fetchone() or ("",)
-                assert login == (owner or ("enclave_control" if "CONTROL" in name else "enclave_app"))
+                assert login == (own or ("enclave_control" if "CONTROL" in name else "enclave_app"))
 
     @pytest.mark.nightly
     def test_one_that_is_added_takes_nothing_from_the_first(self, data: Path) -> None:

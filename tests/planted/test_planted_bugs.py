@@ -48,14 +48,14 @@ BUGS = (
     Bug(
         "a context forgotten after a savepoint was rolled back",
         "tenants/backends/shard/base.py",
-        "        self._applied = None\n        self._raw(self.ops.savepoint_rollback_sql(sid))",
-        "        self._raw(self.ops.savepoint_rollback_sql(sid))",
+        "        self._applied = self._let_in = None\n        self._is_bare = False\n",
+        "",
         "tests/tenants/test_context.py",
     ),
     Bug(
         "one organisation entered inside another",
         "tenants/context.py",
-        "if outer is not None and outer.organisation is not None and outer.schema != tenant.schema:",
+        "if inside is not None and inside.schema != tenant.schema:",
         "if False:",
         "tests/tenants/test_context.py",
     ),

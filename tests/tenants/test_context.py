@@ -64,6 +64,13 @@ class TestEnter:
             assert '"label":"test"' in setting("app.actor")
             assert setting("app.request_id") == "r-1"
 
+    def test_says_who_acts_also_after_a_savepoint_was_rolled_back(self, pulse: Organisation) -> None:
+        with enter(pulse, actor=ACTOR), act_as(Actor.system("other")):
+            with pytest.raises(ProgrammingError), transaction.atomic():
+                assert '"label":"other"' in setting("app.actor")  # said for the first time in here
+                User.objects.raw("SELECT nonsense")[0]
+            assert '"label":"other"' in setting("app.actor")
+
     def test_makes_default_the_shard_of_the_organisation(
         self, pulse: Organisation, tide: Organisation
     ) -> None:
