@@ -11,15 +11,19 @@ from operations.console.others import (
     SignUpAdmin,
 )
 from operations.console.releases import QuestionAdmin, ReleaseAdmin
+from operations.console.restores import BaseBackupAdmin, RestoreAdmin, RestoreDrillAdmin
 from operations.console.shards import ShardAdmin
 from operations.console.site import console
 from operations.models import (
     Backfill,
     BackfillState,
+    BaseBackup,
     FleetRun,
     FleetState,
     OperatorAct,
     Provisioning,
+    Restore,
+    RestoreDrill,
     SignUp,
 )
 from tenants.models import Organisation, QuestionState, Release, Shard
@@ -33,6 +37,9 @@ console.register(Release, ReleaseAdmin)
 console.register(Provisioning, ProvisioningAdmin)
 console.register(FleetState, FleetStateAdmin)
 console.register(FleetRun, FleetRunAdmin)
+console.register(BaseBackup, BaseBackupAdmin)
+console.register(Restore, RestoreAdmin)
+console.register(RestoreDrill, RestoreDrillAdmin)
 console.register(Backfill, BackfillAdmin)
 console.register(BackfillState, BackfillStateAdmin)
 console.register(OperatorAct, OperatorActAdmin)

@@ -116,6 +116,27 @@ class RingForm(ReasonForm):
     ring = forms.ChoiceField(label="Ring", choices=[(ring.value, ring.value.capitalize()) for ring in Ring])
 
 
+class RestoreForm(ReasonForm):
+    """To which moment an organisation goes back, and why."""
+
+    field_order = ("to", "reason")
+    to = forms.DateTimeField(
+        label="Back to (UTC)",
+        help_text="For example 2026-01-31 12:00. Everything since is taken back.",
+        widget=forms.DateTimeInput(attrs={"placeholder": "2026-01-31 12:00"}),
+    )
+
+
+class ApproveRestoreForm(forms.Form):
+    """The address of the organisation, typed by a second operator."""
+
+    typed = forms.CharField(max_length=40, strip=True)
+
+    def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["typed"].label = f"Type {slug} to say that you mean it"
+
+
 class MoveForm(ReasonForm):
     """Where an organisation shall live, and why."""
 

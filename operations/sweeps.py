@@ -7,7 +7,18 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from jobs import sweeps
-from operations.actions import asking, figures, fingerprints, moves, preparing, provisioning, shards, signups
+from operations.actions import (
+    asking,
+    backups,
+    figures,
+    fingerprints,
+    moves,
+    preparing,
+    provisioning,
+    restores,
+    shards,
+    signups,
+)
 from operations.backfills import admitting
 
 logger = logging.getLogger(__name__)
@@ -24,6 +35,8 @@ def install() -> None:
     sweeps.add("operations.shards", every_seconds=5, run=look_at_shards)
     sweeps.add("operations.moves", every_seconds=3, run=ring_for_moves)
     sweeps.add("operations.backfills", every_seconds=3, run=admitting.sweep)
+    sweeps.add("operations.restores", every_seconds=3, run=restores.ring)
+    sweeps.add("operations.backups", every_seconds=600, run=back_up, queue="owner")
     sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
     sweeps.add("operations.questions", every_seconds=60, run=ask)
@@ -68,3 +81,9 @@ def take_fingerprints() -> None:
 def ring_for_moves() -> None:
     """Wake the owner's worker for moves that somebody asked for or that broke off, and for old copies."""
     moves.ring(at=timezone.now())
+
+
+def back_up() -> None:
+    """Copy the servers whose last good copy is older than a day, where that is our task."""
+    backups.back_up_old(at=timezone.now())
+    restores.drop_old(at=timezone.now())

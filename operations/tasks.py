@@ -6,7 +6,8 @@ import psycopg
 from django.conf import settings
 
 from jobs.celery import doorbell_task
-from operations.models import Move
+from operations.actions import restores
+from operations.models import Move, Restore
 from operations.moves import machine
 from operations.moves.problems import MoveBusy
 
@@ -28,3 +29,17 @@ def go_on(*, move_id: str, **_future: object) -> None:
     except psycopg.OperationalError as problem:
         logger.warning("the move of %s waits for a server: %s", move.schema_name, problem)
         move.say("A server does not answer; it goes on when it does")
+
+
+@doorbell_task(name=restores.GO_ON, queue="owner")
+def restore(*, restore_id: str, **_future: object) -> None:
+    """Go on with a restore that was approved, wherever it stands."""
+    approved = Restore.objects.unfinished().filter(pk=restore_id).first()
+    if approved is None or settings.DATABASE_LOGIN != "owner":
+        return
+    try:
+        restores.run(approved)
+    except restores.CannotRestore:
+        return  # another process is at it
+    except psycopg.OperationalError as problem:
+        logger.warning("the restore %s waits for a server: %s", restore_id, problem)

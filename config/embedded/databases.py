@@ -109,6 +109,14 @@ class Databases:
                     "bring the folder back from a copy, or choose another one with --data."
                 ) from error
 
+    def archives(self) -> dict[str, str]:
+        """The variables that say where the log of each shard's server is archived."""
+        return {
+            f"{alias.upper()}_WAL_ARCHIVE": str(server.archive)
+            for number, server in self.numbered()
+            for alias in shards_of(number)
+        }
+
     def urls(self) -> dict[str, str]:
         """The variables with the URLs of all databases."""
         logins = bootstrap.Logins.load_or_make(self.logins)

@@ -131,9 +131,14 @@ class PostgresServer:
         password = self._password_file.read_text().strip()
         return f"postgresql://{cluster.SUPERUSER}:{quote(password)}@{LOOPBACK}:{self.port}/{quote(database)}"
 
+    @property
+    def archive(self) -> Path:
+        """Where the write-ahead log is archived."""
+        return self.folder / "cluster" / cluster.WAL
+
     def archived_bytes(self) -> int:
         """How much the archive of the write-ahead log holds."""
-        folder = self.folder / "cluster" / cluster.WAL
+        folder = self.archive
         return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
 
     @property

@@ -95,7 +95,7 @@ class Servers:
 
     def urls(self) -> dict[str, str]:
         """The variables with the URLs of the embedded databases; empty for one's own server."""
-        return {} if self.databases is None else self.databases.urls()
+        return {} if self.databases is None else {**self.databases.urls(), **self.databases.archives()}
 
     def tend(self) -> None:
         """Start a server again that ended by itself. One that does not start keeps no other waiting."""

@@ -1,6 +1,7 @@
 """Base back-ups of the shards' servers, and what is kept of them and of the archived log."""
 
 import hashlib
+import logging
 import re
 import shutil
 import subprocess
@@ -14,10 +15,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from operations.models import BaseBackup
+from operations.models.backup import OLD_AFTER
 from operations.restoring import places
 from operations.restoring.places import CannotBackUp
+from tenants.models import Organisation
 from tenants.schema import find_tool
 
+logger = logging.getLogger(__name__)
 KEPT_FOR = timedelta(days=3)
 LEAST_KEPT = 2
 ARCHIVED_WITHIN_SECONDS = 120.0
@@ -44,6 +48,36 @@ def back_up(alias: str) -> BaseBackup:
     backup.note(state=BaseBackup.State.GOOD, first_segment=segment, size_bytes=size, ended_at=timezone.now())
     prune(system, alias)
     return backup
+
+
+def back_up_old(*, at: datetime) -> int:
+    """Copy each server whose newest good copy is older than a day; return how many were copied.
+
+    Only where this process was given the login for it; otherwise back-ups are somebody else's. One that
+    cannot be copied is written down and keeps nobody from theirs.
+    """
+    made = 0
+    for alias in settings.SHARD_ALIASES:
+        last = newest(alias)
+        if not places.may_back_up(alias) or (last is not None and last.began_at > at - OLD_AFTER):
+            continue
+        try:
+            back_up(alias)
+            made += 1
+        except CannotBackUp:
+            logger.exception("the server of %s could not be backed up", alias)
+    return made
+
+
+def without_recent(*, at: datetime) -> list[str]:
+    """Return the shards with organisations of which no good copy is younger than a day."""
+    used = Organisation.objects.placed().order_by().values_list("shard_id", flat=True).distinct()
+    recent = [newest(alias) for alias in used]
+    return [
+        str(alias)
+        for alias, last in zip(used, recent, strict=True)
+        if last is None or last.began_at < at - OLD_AFTER - timedelta(hours=2)
+    ]
 
 
 def newest(alias: str, *, before: datetime | None = None) -> BaseBackup | None:

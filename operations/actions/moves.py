@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import chain
 
 from celery import current_app
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from jobs.signing import signed
@@ -13,6 +14,7 @@ from operations.moves import checks
 from operations.moves.problems import CannotMove
 from operations.moves.telling import act
 from tenants.models import Organisation, Shard
+from tenants.releases import queue_of
 
 GO_ON = "operations.tasks.go_on"
 
@@ -55,7 +57,7 @@ def ring(*, at: datetime) -> int:
         current_app.send_task(
             GO_ON,
             kwargs=arguments,
-            queue="owner",
+            queue=queue_of("owner", settings.RELEASE),
             expires=5,
             headers=signed(GO_ON, arguments),
             retry=False,

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from celery import current_app
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.identity.models import User
+from jobs.signing import signed
 from operations.actions import backups
 from operations.models import OperatorAct, Restore, RestoreStep
 from operations.models.backup import KEPT_FOR
@@ -33,11 +35,13 @@ from tenants.context import as_owner
 from tenants.models import Organisation
 from tenants.names import new_schema_name
 from tenants.refusals import Refusal
+from tenants.releases import queue_of
 from tenants.schema import labels, migrate_schema, version_at, wanted_version
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 5
 _LOCK = 0x52455354
+GO_ON = "operations.tasks.restore"
 
 
 class CannotRestore(Refusal):
@@ -56,7 +60,20 @@ class Plan:
 
 
 def plan(organisation: Organisation, *, to: datetime | None, from_bundle: Path | None = None) -> Plan:
-    """Say what a restore would do; raises CannotRestore."""
+    """Say what a restore would do; raises CannotRestore. Needs the owner's login."""
+    moment, source = _source(organisation, to=to, from_bundle=from_bundle)
+    return Plan(source, moment, _lost(organisation, moment))
+
+
+def _lost(organisation: Organisation, to: datetime) -> int:
+    address = places.owner_address(str(organisation.shard_id))
+    return swapping.events_after(address, str(organisation.schema_name), to)
+
+
+def _source(
+    organisation: Organisation, *, to: datetime | None, from_bundle: Path | None
+) -> tuple[datetime, str]:
+    """Return to which moment and from what an organisation would be restored; raises CannotRestore."""
     alias, schema = str(organisation.shard_id), str(organisation.schema_name)
     if from_bundle is not None:
         manifest = bundle.read_manifest(from_bundle)
@@ -79,8 +96,7 @@ def plan(organisation: Organisation, *, to: datetime | None, from_bundle: Path |
             )
             raise CannotRestore(f"No back-up of {alias} is from before {to}. {since}")
         source = f"the back-up of {backup.began_at:%Y-%m-%d %H:%M:%S} and the log since"
-    lost = swapping.events_after(places.owner_address(alias), schema, to)
-    return Plan(source, to, lost)
+    return to, source
 
 
 def ask(
@@ -89,18 +105,17 @@ def ask(
     """Write down that an operator wants this. Nothing happens before another one approves."""
     if not reason.strip():
         raise CannotRestore("Say why: it is written down.")
-    planned = plan(organisation, to=to, from_bundle=from_bundle)
+    moment, _ = _source(organisation, to=to, from_bundle=from_bundle)
     with transaction.atomic(using="control"):
         if Restore.objects.exclude(step__in=["done", "failed", "undone", "declined"]).count() >= MOST_AT_ONCE:
             raise CannotRestore(f"{MOST_AT_ONCE} restores are open; no more at once.")
         asked = Restore.objects.create(
             organisation=organisation,
-            to_time=planned.to,
+            to_time=moment,
             bundle=str(from_bundle or ""),
             reason=reason.strip()[:300],
             asked_by=by.email,
             asked_at=timezone.now(),
-            result={"entries_after": planned.lost},
         )
         _note(asked, "ask for restore", by.email)
     return asked
@@ -121,14 +136,14 @@ def approve(restore: Restore, *, by: User, typed: str) -> None:
         _note(restore, "approve restore", by.email)
 
 
-def decline(restore: Restore, *, by: User) -> None:
+def decline(restore: Restore, *, by: User, reason: str = "") -> None:
     """Drop a wish that nobody has approved yet."""
     dropped = Restore.objects.filter(pk=restore.pk, step=RestoreStep.ASKED).update(
         step=RestoreStep.DECLINED, ended_at=timezone.now()
     )
     if not dropped:
         raise CannotRestore("It does not wait for anybody.")
-    _note(restore, "decline restore", by.email)
+    _note(restore, "decline restore", by.email, reason=reason)
 
 
 def run(restore: Restore) -> Restore:
@@ -182,6 +197,23 @@ def undo(restore: Restore, *, reason: str, by: User) -> None:
         hosts.forget()
 
 
+def ring() -> int:
+    """Wake the owner's worker for each restore that was approved and has come to no end; return how many."""
+    waiting = list(Restore.objects.unfinished())
+    for restore in waiting:
+        arguments = {"restore_id": str(restore.pk)}
+        # Nobody needs a message that the next sweep has sent again.
+        current_app.send_task(
+            GO_ON,
+            kwargs=arguments,
+            queue=queue_of("owner", settings.RELEASE),
+            expires=5,
+            headers=signed(GO_ON, arguments),
+            retry=False,
+        )
+    return len(waiting)
+
+
 def drop_old(*, at: datetime) -> int:
     """Drop what was replaced so long ago that nobody can have it back; return how many."""
     dropped = 0
@@ -205,7 +237,8 @@ def _read(restore: Restore) -> None:
         shutil.rmtree(target, ignore_errors=True)
         with at_moment(alias, restore.to_time, folder=target.with_name(f"{target.name}.server")) as address:
             bundle.write(address, str(restore.organisation.schema_name), target, labels=labels())
-    restore.note(step=RestoreStep.READ)
+    lost = _lost(restore.organisation, restore.to_time)
+    restore.note(step=RestoreStep.READ, result={**restore.result, "entries_after": lost})
 
 
 def _load(restore: Restore) -> None:

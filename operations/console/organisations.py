@@ -24,7 +24,7 @@ from operations.actions.placing import NoRoom, customers, open_regions
 from operations.actions.provisioning import Wish, provision
 from operations.actions.releasing import place_on_release
 from operations.actions.states import ALLOWED, change_state, note
-from operations.console import moving
+from operations.console import moving, restores
 from operations.console.fleet import ring_page
 from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
 from operations.console.readonly import ReadOnlyAdmin
@@ -82,7 +82,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     *("shard", "moves", "region", "customer", "epoch", "release_shown"),
-                    *("schema_name", "schema_long", "ring_shown"),
+                    *("schema_name", "schema_long", "ring_shown", "brought_back"),
                 )
             },
         ),
@@ -90,7 +90,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     )
     readonly_fields = (
         *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
-        *("possible", "release_shown", "schema_long", "ring_shown", "acts", "moves"),
+        *("possible", "release_shown", "schema_long", "ring_shown", "acts", "moves", "brought_back"),
     )
     change_list_template = "operations/organisation_list.html"
 
@@ -162,6 +162,11 @@ class OrganisationAdmin(ReadOnlyAdmin):
         )
         return format_html("{}<pre>{}</pre>", said, state.error) if state.error else said
 
+    @admin.display(description="Back-up")
+    def brought_back(self, organisation: Organisation) -> SafeString | str:
+        """Show since when it can be brought back, with a link to ask for it."""
+        return restores.link_of(organisation)
+
     @admin.display(description="Ring")
     def ring_shown(self, organisation: Organisation) -> SafeString:
         """Show when it has its migrations, with a link to change that."""
@@ -220,6 +225,11 @@ class OrganisationAdmin(ReadOnlyAdmin):
             path("make/", wrap(self.make), name="organisation-make"),
             path("<uuid:pk>/state/<str:state>/", wrap(self.change_state), name="organisation-state"),
             path("<uuid:pk>/ring/", wrap(partial(ring_page, self.admin_site)), name="organisation-ring"),
+            path(
+                "<uuid:pk>/restore/",
+                wrap(partial(restores.ask_page, self.admin_site)),
+                name="organisation-restore",
+            ),
             path("<uuid:pk>/release/", wrap(self.place), name="organisation-release"),
             *moving.urls(wrap),
         ]

@@ -6,9 +6,19 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
+from operations.actions import backups
 from operations.actions.shards import unregistered
 from operations.console.meaning import state_badge
-from operations.models import BackfillState, FleetState, OperatorAct, Progress, Provisioning, ShardHealth
+from operations.models import (
+    BackfillState,
+    FleetState,
+    OperatorAct,
+    Progress,
+    Provisioning,
+    Restore,
+    RestoreStep,
+    ShardHealth,
+)
 from tenants.models import Organisation
 from tenants.placement import State
 from tenants.schema import wanted_version
@@ -27,6 +37,17 @@ TABLES = (
     ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
     ("operations_fleetrun", "Runs of migrations", "Who was reached when, and why a run stopped"),
     ("operations_backfill", "Backfills", "What is being filled in every organisation, and how far each is"),
+    (
+        "operations_basebackup",
+        "Back-ups",
+        "Copies of whole servers, to go back to any later moment",
+    ),
+    (
+        "operations_restore",
+        "Brought back",
+        "Organisations brought back to an earlier time, or waiting",
+    ),
+    ("operations_restoredrill", "Rehearsals", "Whether bringing back works, tried on copies"),
     ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),
     ("operations_operatoract", "Acts of operators", "Who did what, when and why"),
     ("identity_user", "Operators", "Who may come in here"),
@@ -81,6 +102,16 @@ def _wanting() -> list[dict[str, Any]]:
             "count": BackfillState.objects.filter(state=Progress.FAILED).count(),
             "what": "failed in a backfill",
             "url": f"{reverse('admin:operations_backfillstate_changelist')}?state__exact=failed",
+        },
+        {
+            "count": len(backups.without_recent(at=timezone.now())),
+            "what": "shards have no back-up of the last day",
+            "url": reverse("admin:operations_basebackup_changelist"),
+        },
+        {
+            "count": Restore.objects.filter(step=RestoreStep.ASKED).count(),
+            "what": "wait for a second operator to be brought back",
+            "url": f"{reverse('admin:operations_restore_changelist')}?step__exact=asked",
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),

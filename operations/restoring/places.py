@@ -28,6 +28,11 @@ def archive(alias: str) -> Path:
     return found.resolve()
 
 
+def may_back_up(alias: str) -> bool:
+    """Return whether this process was given the login that may copy the shard's server."""
+    return bool(os.environ.get(f"BACKUP_{alias.upper()}_DATABASE_URL"))
+
+
 def backup_address(alias: str) -> str:
     """Return the URL of the login that may copy the shard's server; raises CannotBackUp."""
     name = f"BACKUP_{alias.upper()}_DATABASE_URL"

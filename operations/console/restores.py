@@ -1,0 +1,261 @@
+"""Back-ups in the console, and bringing one organisation back: one operator asks, another one approves."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.identity.models import User
+from operations.actions import backups, restores
+from operations.console.meaning import moment, when
+from operations.console.readonly import ReadOnlyAdmin
+from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm
+from operations.models import BaseBackup, Restore, RestoreStep
+from operations.models.backup import ENDED, KEPT_FOR
+from operations.restoring.places import CannotBackUp
+from tenants.models import Organisation
+from tenants.refusals import Refusal
+
+Wrap = Callable[[Any], Any]
+_LOOK_AGAIN_S = 3
+_ENDED = when("ended_at", "Ended")
+_TONES = {
+    RestoreStep.ASKED: "behind",
+    RestoreStep.DONE: "current",
+    RestoreStep.FAILED: "failed",
+    RestoreStep.DECLINED: "gone",
+}
+_BACKUP_TONES = {BaseBackup.State.GOOD: "current", BaseBackup.State.FAILED: "failed"}
+CONSEQUENCES = (
+    "Everything in it becomes what it was at that moment. What was done since is taken back.",
+    "Everybody in it is signed out. Waiting jobs, mails and invitations are held.",
+    "Its people go on working until the two are exchanged, in a moment, when it is ready.",
+    f"What is replaced is kept, closed, for {KEPT_FOR.days} days, and can be put back.",
+    "Its trail says so. Nobody else notices anything.",
+)
+ASKING = (*CONSEQUENCES, "Nothing happens before another operator approves it.")
+
+
+class BaseBackupAdmin(ReadOnlyAdmin):
+    """Copies of whole servers."""
+
+    title = "Back-ups"
+    list_display = (
+        *("on", "state_shown", when("began_at", "Begun"), _ENDED),
+        *("size", "error"),
+    )
+    list_filter = ("state",)
+
+    @admin.display(description="Server of")
+    def on(self, backup: BaseBackup) -> str:
+        """Show which shards are on the server."""
+        return ", ".join(backup.shards)
+
+    @admin.display(description="State", ordering="state")
+    def state_shown(self, backup: BaseBackup) -> SafeString:
+        """Show whether it can be used."""
+        tone = _BACKUP_TONES.get(BaseBackup.State(backup.state), "trial")
+        return format_html('<span class="state {}">{}</span>', tone, backup.get_state_display())
+
+    @admin.display(description="Size", ordering="size_bytes")
+    def size(self, backup: BaseBackup) -> str:
+        """Show its size on disk."""
+        return filesizeformat(backup.size_bytes) if backup.size_bytes else "–"
+
+
+class RestoreDrillAdmin(ReadOnlyAdmin):
+    """Rehearsals: organisations restored beside the live ones, compared, and dropped."""
+
+    title = "Rehearsals of restores"
+    list_display = (
+        *(when("began_at", "Begun"), when("to_time", "Back to"), "equal", "wanted", "rows", "took_seconds"),
+        "error",
+    )
+
+
+class RestoreAdmin(ReadOnlyAdmin):
+    """Organisations that were brought back, or wait for it."""
+
+    title = "Organisations brought back"
+    list_display = (
+        *("organisation", "step_shown", when("to_time", "Back to"), "asked_by", "approved_by"),
+        *(_ENDED, "error"),
+    )
+    list_filter = ("step",)
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__slug", "organisation__name")
+    fields = (
+        *("organisation", "step_shown", "back_to", "reason", "asked_by", "approved_by", "ended"),
+        *("told", "error", "kept", "possible"),
+    )
+    readonly_fields = ("step_shown", "back_to", "ended", "told", "kept", "possible")
+
+    @admin.display(description="Step", ordering="step")
+    def step_shown(self, restore: Restore) -> SafeString:
+        """Show how far it is."""
+        tone = _TONES.get(RestoreStep(restore.step), "trial")
+        return format_html('<span class="state {}">{}</span>', tone, restore.get_step_display())
+
+    @admin.display(description="Back to")
+    def back_to(self, restore: Restore) -> SafeString:
+        """Show the moment."""
+        return moment(restore.to_time)
+
+    @admin.display(description="Ended")
+    def ended(self, restore: Restore) -> SafeString | str:
+        """Show when it ended."""
+        return _ENDED(restore)
+
+    @admin.display(description="What it did")
+    def told(self, restore: Restore) -> SafeString | str:
+        """Show in numbers what was brought back, taken back and held."""
+        lines = [(label, restore.result[key]) for key, label in _COUNTED if restore.result.get(key)]
+        missing = len(restore.result.get("files_missing", ()))
+        if missing:
+            lines.append(("files whose content is no longer there", missing))
+        if not lines:
+            return "–"
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{1} {0}</li>", lines))
+
+    @admin.display(description="Kept until")
+    def kept(self, restore: Restore) -> SafeString | str:
+        """Show until when what was replaced can be put back."""
+        if restore.kept_until is None or not restore.other_schema:
+            return "–"
+        how = f"manage.py restore {restore.organisation.slug} --undo --reason … --by …"
+        return format_html("{} · put it back with <code>{}</code>", moment(restore.kept_until), how)
+
+    @admin.display(description="What you can do")
+    def possible(self, restore: Restore) -> SafeString | str:
+        """Show links for one that waits for a second operator."""
+        if restore.step != RestoreStep.ASKED:
+            return "–"
+        return format_html(
+            '<a href="{}">Approve it</a> · <a href="{}">Decline it</a>',
+            reverse("admin:restore-approve", args=[restore.pk]),
+            reverse("admin:restore-decline", args=[restore.pk]),
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of the acts."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<uuid:pk>/approve/", wrap(partial(approve_page, self.admin_site)), name="restore-approve"),
+            path("<uuid:pk>/decline/", wrap(partial(decline_page, self.admin_site)), name="restore-decline"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a restore; the page of one at work looks again by itself."""
+        response = super().change_view(request, object_id, form_url, extra_context)
+        waits = [RestoreStep.ASKED, *ENDED]
+        if Restore.objects.filter(pk=object_id).exclude(step__in=waits).exists():
+            response["Refresh"] = str(_LOOK_AGAIN_S)
+        return response
+
+
+_COUNTED = (
+    ("rows", "rows brought back"),
+    ("entries_after", "later entries of its trail taken back, and kept"),
+    ("sessions_ended", "sessions ended"),
+    ("jobs_held", "jobs held"),
+    ("mails_held", "mails held"),
+    ("invitations_withdrawn", "invitations withdrawn"),
+)
+
+
+def since_when(organisation: Organisation) -> datetime | None:
+    """Return the earliest moment that an organisation can be brought back to."""
+    oldest = backups.oldest_point(str(organisation.shard_id))
+    return None if oldest is None else max(oldest, organisation.created_at)
+
+
+def link_of(organisation: Organisation) -> SafeString | str:
+    """Return a link to bring an organisation back, with since when that is possible."""
+    oldest = since_when(organisation)
+    if oldest is None:
+        return "There is no back-up of its server yet."
+    return format_html(
+        '<a href="{}">Bring it back to an earlier time</a> · any since {}',
+        reverse("admin:organisation-restore", args=[organisation.pk]),
+        moment(oldest),
+    )
+
+
+def ask_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask to which moment and why; a second operator has to approve it."""
+    organisation = get_object_or_404(Organisation, pk=pk)
+    form = RestoreForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        try:
+            asked = restores.ask(organisation, to=told["to"], reason=told["reason"], by=_operator(request))
+        except (Refusal, CannotBackUp) as refusal:
+            form.add_error("to", str(refusal))
+        else:
+            messages.success(request, "Another operator has to approve it now.")
+            return redirect("admin:operations_restore_change", asked.pk)
+    title = f"Bring {organisation.name} back to an earlier time"
+    shown = {"organisation": organisation, "consequences": ASKING, "title": title, "button": "Ask for it"}
+    return _page(site, request, form, **shown)
+
+
+def approve_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Let what another operator asked for begin; the organisation's address is typed again."""
+    restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
+    form = ApproveRestoreForm(request.POST or None, slug=str(restore.organisation.slug))
+    if request.method == "POST" and form.is_valid():
+        try:
+            restores.approve(restore, by=_operator(request), typed=form.cleaned_data["typed"])
+        except Refusal as refusal:
+            form.add_error("typed", str(refusal))
+        else:
+            messages.success(request, "It begins within some seconds.")
+            return redirect("admin:operations_restore_change", restore.pk)
+    title = f"Bring {restore.organisation.name} back to {restore.to_time:%d %b %Y %H:%M:%S} UTC"
+    said = (f"{restore.asked_by} asked for it: {restore.reason}", *CONSEQUENCES)
+    back = reverse("admin:operations_restore_change", args=[restore.pk])
+    shown = {"consequences": said, "title": title, "button": "Approve it", "back": back}
+    return _page(site, request, form, **shown, back_to="Organisations brought back")
+
+
+def decline_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Drop a wish that nobody has approved."""
+    restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            restores.decline(restore, by=_operator(request), reason=form.cleaned_data["reason"])
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"{restore.organisation.name} stays as it is.")
+        return redirect("admin:operations_restore_change", restore.pk)
+    title = f"Leave {restore.organisation.name} as it is"
+    back = reverse("admin:operations_restore_change", args=[restore.pk])
+    shown = {"title": title, "button": "Decline it", "back": back, "back_to": "Organisations brought back"}
+    return _page(site, request, form, **shown)
+
+
+def _page(site: admin.AdminSite, request: HttpRequest, form: Any, **shown: Any) -> HttpResponse:
+    context = {**site.each_context(request), "opts": Restore._meta, "form": form, **shown}
+    return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+
+
+def _operator(request: HttpRequest) -> User:
+    return cast(User, request.user)
