@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.identity.models import User
@@ -25,6 +26,7 @@ from operations.fleet.ledger import note_made, noted_version, write
 from operations.fleet.runs import FleetBusy, FleetStopped, Run, a_run
 from operations.fleet.versions import FAILED_SHARE, Versions
 from operations.models import FleetRun, FleetState
+from tenants import breaker
 from tenants.context import as_owner
 from tenants.models import Organisation
 from tenants.names import TEMPLATE_SCHEMA
@@ -70,9 +72,10 @@ def migrate_fleet(
         return
     with a_run(aim, total=len(late)) as run:
         releases.note_own()
+        late, silent = _on_answering_shards(late)
         late, far = _within_reach(late)
-        run.count(far)
-        yield from write(far)
+        run.count([*silent, *far])
+        yield from write([*silent, *far])
         if not _template_is_at(aim):
             prepare_template()
         versions = Versions(run)
@@ -104,6 +107,33 @@ def _migrate_ring(
     # A ring that goes first is there to be watched: a small one may have no failure at all.
     if not is_last and failed > size * FAILED_SHARE:
         raise FleetStopped(f"{failed} of {size} in the ring {ring.value} failed; the others were left.")
+
+
+def _on_answering_shards(late: list[Organisation]) -> tuple[list[Organisation], list[FleetState]]:
+    """Return who lives where somebody answers, and of the others that nobody does.
+
+    A server that is down is no fault of the migration: it neither stops the run nor keeps a ring waiting.
+    """
+    silent = {alias for alias in {str(one.shard_id) for one in late} if not _answers(alias)}
+    states = [
+        FleetState(
+            organisation=one,
+            version=noted_version(one),
+            error=f"{one.shard_id} does not answer; run it again when it does.",
+            migrated_at=timezone.now(),
+        )
+        for one in late
+        if str(one.shard_id) in silent
+    ]
+    return [one for one in late if str(one.shard_id) not in silent], states
+
+
+def _answers(alias: str) -> bool:
+    try:
+        breaker.ask(connections[alias].get_connection_params())
+    except (psycopg.OperationalError, breaker.Silent):
+        return False
+    return True
 
 
 def _within_reach(late: list[Organisation]) -> tuple[list[Organisation], list[FleetState]]:

@@ -1,6 +1,8 @@
 """Rings: a few first, then those that want it early, then everybody; each step can be the last."""
 
+import re
 import time
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -57,6 +59,14 @@ class TestRings:
         said = ringed.migrate("column", "--pause", "0", fails=True)
         assert "1 of 2 in the ring canary failed" in said
         assert order(said) == ["org-1"]
+
+    def test_a_server_that_is_down_stops_nobody_else(self, fleet: Fleet) -> None:
+        address = re.sub(r":\d+/", ":1/", fleet.variables["OWNER_SHARD_2_DATABASE_URL"])
+        half = replace(fleet, variables={**fleet.variables, "OWNER_SHARD_2_DATABASE_URL": address})
+        said = half.migrate("column", fails=True)
+        assert order(said) == ["org-0", "org-2", "org-4"]
+        assert said.count("shard_2 does not answer") == 3
+        assert len(order(fleet.migrate("column"))) == 3
 
     def test_somebody_stops_it_in_the_pause(self, ringed: Fleet) -> None:
         process = ringed.command("migrate_fleet", "--pause", "60", later="column")
