@@ -17,7 +17,7 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class FieldType(StrEnum):
-    """The types of DESIGN.md 7. The codes are stored, so they never change."""
+    """The types that a field can have. The codes are stored, so they never change."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"

@@ -224,6 +224,10 @@ CREATE OR REPLACE FUNCTION enclave.digests_of(wanted text, names text[]) RETURNS
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog
     SET plan_cache_mode = force_generic_plan
+    -- Always by index: a plan that suits a short catalogue, kept while it grows, reads all of it for each schema.
+    SET enable_seqscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
 AS $body$
 #variable_conflict use_column
 DECLARE
