@@ -9,10 +9,9 @@ from django.db import connections
 
 from config.embedded.ports import free_port
 from jobs import registry
-from operations.models import ShardHealth
 from tenants.models import Organisation
 from tests.browser import site
-from tests.faults.second import SecondServer, second_server
+from tests.faults.second import SecondServer, only_meanwhile, second_server
 from tests.jobs import kinds
 from tests.workers import lasting
 
@@ -54,9 +53,8 @@ class Web:
 def second(running_servers: None) -> Iterator[SecondServer]:
     """The second server, on which the second shard lies as long as the module runs."""
     with second_server() as server:
-        yield server
-        Organisation.objects.filter(shard="shard_2").delete()
-        ShardHealth.objects.all().delete()
+        with only_meanwhile():
+            yield server
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,9 @@ from django.db import connections
 
 from config.embedded.ports import free_port
 from config.embedded.postgres import PostgresServer
+from operations.models import ShardHealth
 from tenants import breaker
+from tenants.models import Organisation
 from tests.servers import prepared_folder
 from tests.workers import wait_for
 
@@ -67,6 +69,18 @@ class SecondServer:
                 with suppress(psutil.NoSuchProcess):
                     child.resume()
             os.kill(self.postgres.pid, signal.SIGCONT)
+
+
+@contextmanager
+def only_meanwhile() -> Iterator[None]:
+    """Forget, at the end of a block, the organisations that were made on the second server in it.
+
+    Those of the session live on the tests' own server and are needed after it.
+    """
+    before = list(Organisation.objects.filter(shard=ALIAS).values_list("pk", flat=True))
+    yield
+    Organisation.objects.filter(shard=ALIAS).exclude(pk__in=before).delete()
+    ShardHealth.objects.all().delete()
 
 
 @contextmanager

@@ -11,11 +11,9 @@ import psycopg
 import pytest
 
 from config.embedded.ports import free_port
-from operations.models import ShardHealth
-from tenants.models import Organisation
 from tests.browser import site
 from tests.faults.ledger import Ledger, open_ledger
-from tests.faults.second import SecondServer, second_server
+from tests.faults.second import SecondServer, only_meanwhile, second_server
 from tests.workers import lasting, wait_for
 
 pytestmark = pytest.mark.nightly
@@ -26,9 +24,8 @@ STOPS = 20
 def second(running_servers: None) -> Iterator[SecondServer]:
     """A second server that waits for its disk: what it acknowledges must outlast its end."""
     with second_server(durable=True) as server:
-        yield server
-        Organisation.objects.filter(shard="shard_2").delete()
-        ShardHealth.objects.all().delete()
+        with only_meanwhile():
+            yield server
 
 
 @pytest.fixture

@@ -17,11 +17,9 @@ import pytest
 
 from config.embedded.errors import CannotStart
 from config.embedded.ports import free_port
-from operations.models import ShardHealth
-from tenants.models import Organisation
 from tests.browser import site
 from tests.faults.ledger import Ledger, open_ledger
-from tests.faults.second import SecondServer, second_server
+from tests.faults.second import SecondServer, only_meanwhile, second_server
 from tests.workers import lasting, wait_for
 
 pytestmark = [
@@ -68,9 +66,8 @@ def second(running_servers: None) -> Iterator[SecondServer]:
     with small_disk(700) as data, small_disk(160) as wal:
         with second_server(durable=True, below=data) as server:
             _move_wal(server, wal)
-            yield server
-            Organisation.objects.filter(shard="shard_2").delete()
-            ShardHealth.objects.all().delete()
+            with only_meanwhile():
+                yield server
 
 
 def _move_wal(server: SecondServer, disk: Path) -> None:
