@@ -34,7 +34,7 @@ def ringed(fleet: Fleet) -> Fleet:
 
 def order(said: str) -> list[str]:
     """Return the organisations in the order in which they were migrated."""
-    return [line.partition(":")[0] for line in said.splitlines() if "migrated" in line]
+    return [line.partition(":")[0] for line in said.splitlines() if ": migrated (" in line]
 
 
 class TestRings:
@@ -64,7 +64,7 @@ class TestRings:
         address = re.sub(r":\d+/", ":1/", fleet.variables["OWNER_SHARD_2_DATABASE_URL"])
         half = replace(fleet, variables={**fleet.variables, "OWNER_SHARD_2_DATABASE_URL": address})
         said = half.migrate("column", fails=True)
-        assert order(said) == ["org-0", "org-2", "org-4"]
+        assert sorted(order(said)) == ["org-0", "org-2", "org-4"]
         assert said.count("shard_2 does not answer") == 3
         assert len(order(fleet.migrate("column"))) == 3
 
