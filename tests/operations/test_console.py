@@ -340,9 +340,20 @@ class TestBringingBack:
         again = console.post(f"{page}decline/", {"reason": "They found it again"}, follow=True)
         assert "does not wait for anybody" in again.content.decode()
 
-    def test_says_which_shards_have_no_copy(self, console: Client, pulse: Organisation) -> None:
-        assert "have no back-up of the last day" in console.get("/console/").content.decode()
+    @pytest.mark.parametrize(("old", "failed"), [(True, False), (False, True)])
+    def test_says_which_shards_have_no_copy(
+        self, console: Client, pulse: Organisation, old: bool, failed: bool
+    ) -> None:
         now = timezone.now()
+        Organisation.objects.update(created_at=now - timedelta(hours=23))
+        assert "have no back-up of the last day" not in console.get("/console/").content.decode()
+        if old:
+            Organisation.objects.update(created_at=now - timedelta(hours=25))
+        if failed:
+            BaseBackup.objects.create(
+                system="1", shards=["shard_1"], folder="/nowhere", began_at=now, ended_at=now, state="failed"
+            )
+        assert "have no back-up of the last day" in console.get("/console/").content.decode()
         for alias in ("shard_1", "shard_2"):
             BaseBackup.objects.create(
                 system="1", shards=[alias], folder="/nowhere", began_at=now, ended_at=now, state="good"
