@@ -3,7 +3,6 @@
 import html
 import re
 from datetime import timedelta
-from uuid import UUID
 
 import pyotp
 import pytest
@@ -35,7 +34,6 @@ from tests.conftest import PASSWORD, ClientAs
 from tests.people import visitor
 
 LIST = "/console/tenants/organisation/"
-RUNS = f"/console/operations/fleetrun/{UUID(int=1)}/"
 
 
 @pytest.fixture
@@ -382,22 +380,6 @@ class TestSignIn:
     )
     def test_whoever_is_in_is_not_asked_again(self, console: Client, asked: str, leads: str) -> None:
         assert console.get("/console/login/", {"next": asked})["Location"] == leads
-
-
-class TestWalls:
-    @pytest.mark.parametrize(
-        "path",
-        [
-            *("/console/", LIST, "/console/identity/user/"),
-            *(f"{LIST}{UUID(int=1)}/ring/", f"{RUNS}stop/", f"{LIST}{UUID(int=1)}/restore/"),
-            f"/console/operations/restore/{UUID(int=1)}/approve/",
-        ],
-    )
-    def test_nobody_else_gets_in(self, db: None, path: str) -> None:
-        assert visitor(settings.OPERATORS_HOST).get(path).status_code == 302
-
-    def test_it_is_not_on_an_organisation_s_host(self, pulse: Organisation) -> None:
-        assert visitor(pulse.primary_host).get("/console/").status_code == 404
 
 
 class TestMoves:
