@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,6 +14,7 @@ from jobs import backfills
 from operations.actions.backfills import pause, resume, share_of, start
 from operations.console.meaning import when
 from operations.console.organisations import operator_of
+from operations.console.pages import act_page
 from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ReasonForm
 from operations.models import Backfill, BackfillState, Progress
@@ -169,17 +170,8 @@ class BackfillAdmin(ReadOnlyAdmin):
         return self._page(request, form, title, act, back)
 
     def _page(self, request: HttpRequest, form: ReasonForm, title: str, act: str, back: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "form": form,
-            "opts": self.opts,
-            "title": title,
-            "button": title,
-            "consequences": _HAPPENS[act],
-            "back": back,
-            "back_to": "Backfills",
-        }
-        return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+        shown = {"title": title, "button": title, "consequences": _HAPPENS[act], "back": back}
+        return act_page(request, form, opts=self.opts, **shown, back_to="Backfills")
 
 
 class BackfillStateAdmin(ReadOnlyAdmin):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from accounts.identity.models import User
 from operations.actions.fleet import ask_to_stop, put_in_ring
 from operations.console.meaning import schema_badge, when
+from operations.console.pages import act_page
 from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ReasonForm, RingForm
 from operations.models import FleetRun, FleetState
@@ -120,17 +121,9 @@ class FleetRunAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, "The run stops after those being migrated.")
             return redirect("admin:operations_fleetrun_change", run.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "form": form,
-            "opts": self.opts,
-            "title": "Stop migrating",
-            "button": "Stop migrating",
-            "consequences": STOPPING,
-            "back": reverse("admin:operations_fleetrun_change", args=[run.pk]),
-            "back_to": "Runs of migrations",
-        }
-        return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+        shown = {"title": "Stop migrating", "button": "Stop migrating", "consequences": STOPPING}
+        back = reverse("admin:operations_fleetrun_change", args=[run.pk])
+        return act_page(request, form, opts=self.opts, **shown, back=back, back_to=self.title)
 
 
 class FleetStateAdmin(ReadOnlyAdmin):
@@ -161,7 +154,7 @@ class FleetStateAdmin(ReadOnlyAdmin):
         return f"{state.took_ms:,} ms"
 
 
-def ring_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def ring_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Put an organisation into another ring, with the reason."""
     organisation = get_object_or_404(Organisation, pk=pk)
     form = RingForm(request.POST or None, initial={"ring": organisation.ring})
@@ -170,13 +163,6 @@ def ring_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResp
         put_in_ring(organisation=organisation, ring=ring, reason=reason, by=cast(User, request.user))
         messages.success(request, f"{organisation.name} has its migrations in the ring {ring.value} now.")
         return redirect("admin:tenants_organisation_change", organisation.pk)
-    context = {
-        **site.each_context(request),
-        "form": form,
-        "opts": Organisation._meta,
-        "organisation": organisation,
-        "consequences": RINGS,
-        "title": f"When {organisation.name} has its migrations",
-        "button": "Put it there",
-    }
-    return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+    title = f"When {organisation.name} has its migrations"
+    shown = {"organisation": organisation, "title": title, "button": "Put it there", "consequences": RINGS}
+    return act_page(request, form, opts=Organisation._meta, **shown)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -17,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.identity.models import User
 from operations.actions import backups, restores
 from operations.console.meaning import moment, when
+from operations.console.pages import act_page
 from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm
 from operations.models import BaseBackup, Restore, RestoreStep
@@ -149,8 +149,8 @@ class RestoreAdmin(ReadOnlyAdmin):
         """Add the pages of the acts."""
         wrap = self.admin_site.admin_view
         own = [
-            path("<uuid:pk>/approve/", wrap(partial(approve_page, self.admin_site)), name="restore-approve"),
-            path("<uuid:pk>/decline/", wrap(partial(decline_page, self.admin_site)), name="restore-decline"),
+            path("<uuid:pk>/approve/", wrap(approve_page), name="restore-approve"),
+            path("<uuid:pk>/decline/", wrap(decline_page), name="restore-decline"),
         ]
         return [*own, *super().get_urls()]
 
@@ -197,7 +197,7 @@ def link_of(organisation: Organisation) -> SafeString | str:
     )
 
 
-def ask_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask to which moment and why; a second operator has to approve it."""
     organisation = get_object_or_404(Organisation, pk=pk)
     form = RestoreForm(request.POST or None)
@@ -212,10 +212,10 @@ def ask_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpRespo
             return redirect("admin:operations_restore_change", asked.pk)
     title = f"Bring {organisation.name} back to an earlier time"
     shown = {"organisation": organisation, "consequences": ASKING, "title": title, "button": "Ask for it"}
-    return _page(site, request, form, **shown)
+    return act_page(request, form, opts=Restore._meta, **shown)
 
 
-def approve_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let what another operator asked for begin; the organisation's address is typed again."""
     restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
     form = ApproveRestoreForm(request.POST or None, slug=str(restore.organisation.slug))
@@ -231,10 +231,10 @@ def approve_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpR
     said = (f"{restore.asked_by} asked for it: {restore.reason}", *CONSEQUENCES)
     back = reverse("admin:operations_restore_change", args=[restore.pk])
     shown = {"consequences": said, "title": title, "button": "Approve it", "back": back}
-    return _page(site, request, form, **shown, back_to="Organisations brought back")
+    return act_page(request, form, opts=Restore._meta, **shown, back_to="Organisations brought back")
 
 
-def decline_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def decline_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Drop a wish that nobody has approved."""
     restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
     form = ReasonForm(request.POST or None)
@@ -249,12 +249,7 @@ def decline_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpR
     title = f"Leave {restore.organisation.name} as it is"
     back = reverse("admin:operations_restore_change", args=[restore.pk])
     shown = {"title": title, "button": "Decline it", "back": back, "back_to": "Organisations brought back"}
-    return _page(site, request, form, **shown)
-
-
-def _page(site: admin.AdminSite, request: HttpRequest, form: Any, **shown: Any) -> HttpResponse:
-    context = {**site.each_context(request), "opts": Restore._meta, "form": form, **shown}
-    return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+    return act_page(request, form, opts=Restore._meta, **shown)
 
 
 def _operator(request: HttpRequest) -> User:
