@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -25,7 +25,7 @@ from operations.actions.provisioning import Wish, provision
 from operations.actions.releasing import place_on_release, releases_for
 from operations.actions.states import ALLOWED, change_state, note
 from operations.console import moving, restores
-from operations.console.fleet import ring_page
+from operations.console.fleet import SchemaFilter, ring_page
 from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.readonly import ReadOnlyAdmin
@@ -35,30 +35,16 @@ from tenants.addresses import site_url
 from tenants.models import Organisation
 from tenants.placement import State, Stop
 from tenants.refusals import Refusal
-from tenants.schema import wanted_version
-
-
-class SchemaFilter(admin.SimpleListFilter):
-    """Organisations by how far their schemas are."""
-
-    title = "migrations"
-    parameter_name = "schema"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("current", "Current"), ("behind", "Behind"), ("failed", "Failed"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> QuerySet[Organisation]:
-        failed = ~Q(fleet_state=None) & ~Q(fleet_state__error="")
-        current = Q(fleet_state__version=wanted_version(), fleet_state__error="")
-        conditions = {"failed": failed, "current": current, "behind": ~failed & ~current}
-        wanted = conditions.get(self.value() or "")
-        return queryset if wanted is None else queryset.filter(wanted)
 
 
 class OrganisationAdmin(ReadOnlyAdmin):
     """The list of organisations and the page of one."""
 
     title = "Organisations"
+    nothing_yet = (
+        "Nobody is here yet. An organisation is made here, or by whoever signs up on the public site."
+    )
+    first = ("admin:organisation-make", "Make the first one")
     list_display = (
         "name",
         "state_shown",

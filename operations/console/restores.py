@@ -20,13 +20,12 @@ from operations.console.pages import act_page
 from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm
 from operations.models import BaseBackup, Restore, RestoreStep
-from operations.models.backup import ENDED, KEPT_FOR
+from operations.models.backup import KEPT_FOR
 from operations.restoring.places import CannotBackUp
 from tenants.models import Organisation
 from tenants.refusals import Refusal
 
 Wrap = Callable[[Any], Any]
-_LOOK_AGAIN_S = 3
 _ENDED = when("ended_at", "Ended")
 _TONES = {
     RestoreStep.ASKED: "behind",
@@ -49,6 +48,10 @@ class BaseBackupAdmin(ReadOnlyAdmin):
     """Copies of whole servers."""
 
     title = "Back-ups"
+    nothing_yet = (
+        "There is no copy yet. The owner's worker copies each server once a day where it has the login for "
+        "back-ups; manage.py backup does it at once."
+    )
     list_display = (
         *("on", "state_shown", when("began_at", "Begun"), _ENDED),
         *("size", "error"),
@@ -76,6 +79,10 @@ class RestoreDrillAdmin(ReadOnlyAdmin):
     """Rehearsals: organisations restored beside the live ones, compared, and dropped."""
 
     title = "Rehearsals of restores"
+    nothing_yet = (
+        "Nothing was rehearsed yet. manage.py restore_drill brings some organisations back beside the live "
+        "ones, compares them, and writes here whether they are equal."
+    )
     list_display = (
         *(when("began_at", "Begun"), when("to_time", "Back to"), "equal", "wanted", "rows", "took_seconds"),
         "error",
@@ -86,6 +93,8 @@ class RestoreAdmin(ReadOnlyAdmin):
     """Organisations that were brought back, or wait for it."""
 
     title = "Organisations brought back"
+    nothing_yet = "Nobody was brought back to an earlier time. It is asked for on an organisation's page."
+    first = ("admin:tenants_organisation_changelist", "Choose an organisation")
     list_display = (
         *("organisation", "step_shown", when("to_time", "Back to"), "asked_by", "approved_by"),
         *(_ENDED, "error"),
@@ -154,19 +163,12 @@ class RestoreAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show a restore; the page of one at work looks again by itself."""
-        response = super().change_view(request, object_id, form_url, extra_context)
-        waits = [RestoreStep.ASKED, *ENDED]
-        if Restore.objects.filter(pk=object_id).exclude(step__in=waits).exists():
-            response["Refresh"] = str(_LOOK_AGAIN_S)
-        return response
+    def at_work(self) -> SafeString | str:
+        under_way = Restore.objects.unfinished().count()
+        return f"{under_way:,} under way." if under_way else ""
+
+    def is_at_work(self, object_id: str) -> bool:
+        return Restore.objects.unfinished().filter(pk=object_id).exists()
 
 
 _COUNTED = (
