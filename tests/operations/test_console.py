@@ -217,8 +217,8 @@ class TestShards:
         ):
             assert said in page
         overview = console.get("/console/").content.decode()
-        assert "1 shards do not answer" in overview
-        assert "1 shards of the environment are not prepared" in overview
+        assert "1 shard does not answer" in overview
+        assert "1 shard of the environment is not prepared" in overview
         one = console.get(self.page).content.decode()
         assert str(settings.DATABASES["shard_2"]["PORT"]) in one
         assert str(settings.DATABASES["shard_2"]["PASSWORD"]) not in one
@@ -318,7 +318,7 @@ class TestBringingBack:
         restore = self.asked(console, pulse)
         page = f"/console/operations/restore/{restore.pk}/"
         assert "Waits for a second operator" in console.get(f"{page}change/").content.decode()
-        assert "wait for a second operator" in console.get("/console/").content.decode()
+        assert "1 organisation waits for a second operator" in console.get("/console/").content.decode()
         same = console.post(f"{page}approve/", {"typed": "pulse"})
         assert (same.status_code, "Somebody else" in same.content.decode()) == (422, True)
         Restore.objects.update(asked_by="kim@enclave.example")
@@ -344,19 +344,19 @@ class TestBringingBack:
     ) -> None:
         now = timezone.now()
         Organisation.objects.update(created_at=now - timedelta(hours=23))
-        assert "have no back-up of the last day" not in console.get("/console/").content.decode()
+        assert "no back-up of the last day" not in console.get("/console/").content.decode()
         if old:
             Organisation.objects.update(created_at=now - timedelta(hours=25))
         if failed:
             BaseBackup.objects.create(
                 system="1", shards=["shard_1"], folder="/nowhere", began_at=now, ended_at=now, state="failed"
             )
-        assert "have no back-up of the last day" in console.get("/console/").content.decode()
+        assert "no back-up of the last day" in console.get("/console/").content.decode()
         for alias in ("shard_1", "shard_2"):
             BaseBackup.objects.create(
                 system="1", shards=[alias], folder="/nowhere", began_at=now, ended_at=now, state="good"
             )
-        assert "have no back-up of the last day" not in console.get("/console/").content.decode()
+        assert "no back-up of the last day" not in console.get("/console/").content.decode()
         assert "shard_2" in console.get("/console/operations/basebackup/").content.decode()
         assert console.get("/console/operations/restoredrill/").status_code == 200
 
