@@ -396,8 +396,12 @@ class TestMoves:
         assert "data-poll" in page
         again = console.post(address, {"target": "shard_2", "reason": "Closer to its people"})
         assert "is being moved already" in html.unescape(again.content.decode())
-        assert console.get(f"{answer.headers['Location']}cancel/").status_code == 405
-        console.post(f"{answer.headers['Location']}cancel/")
+        back = f"{answer.headers['Location']}cancel/"
+        assert "nothing that they saved is lost" in console.get(back).content.decode()
+        assert console.post(back, {"reason": ""}).status_code == 422
+        assert Move.objects.get().cancel_asked_at is None
+        assert console.post(back, {"reason": "The wrong one"}).status_code == 302
+        assert OperatorAct.objects.filter(reason="The wrong one").count() == 1
         move = Move.objects.get()
         assert move.cancel_asked_at is not None
         assert [act.act for act in OperatorAct.objects.order_by("at")] == [
