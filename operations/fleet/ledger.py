@@ -1,5 +1,6 @@
 """What is written down of each organisation's schema, some at a time."""
 
+import time
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from operations.fleet.running import Outcome
 from operations.models import FleetState
 from tenants.models import Organisation
 
-WRITTEN_AT_ONCE = 50
+WRITTEN_AT_ONCE = 200
+WAITS_S = 0.5  # for more of them: where each takes long, people want to see how far it is
 
 
 def noted_version(organisation: Organisation) -> str:
@@ -21,11 +23,12 @@ def noted_version(organisation: Organisation) -> str:
 def written(by_id: dict[UUID, Organisation], outcomes: Iterable[Outcome]) -> Iterator[list[FleetState]]:
     """Write outcomes down, some at a time, and yield the states that were written together."""
     kept: list[FleetState] = []
+    last = time.monotonic()
     for outcome in outcomes:
         kept.append(_state(by_id[outcome.target.id], outcome))
-        if len(kept) >= WRITTEN_AT_ONCE:
+        if len(kept) >= WRITTEN_AT_ONCE or time.monotonic() - last > WAITS_S:
             yield write(kept)
-            kept = []
+            kept, last = [], time.monotonic()
     if kept:
         yield write(kept)
 

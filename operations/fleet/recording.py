@@ -1,5 +1,6 @@
 """Migrating one schema for real, and keeping what was sent as text for all others of the same state."""
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -129,12 +130,25 @@ def _python_part(alias: str, schema: str, migrations: tuple[Migration, ...], sta
 def _pieces(migration: Migration, state: ProjectState) -> tuple[Piece, ...]:
     """Return the operations with their states; `state` moves on to the one after the migration."""
     found = []
-    _ = state.apps  # once: what is cloned from it follows each change by itself
+    with _without_collecting():
+        _ = state.apps  # once: what is cloned from it follows each change by itself
     for operation in migration.operations:
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
         found.append(Piece(operation, before, state.clone()))
     return tuple(found)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Leave the collector out: a class for each model, and nothing to collect but time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def apply(

@@ -15,6 +15,8 @@ from uuid import UUID
 
 import psycopg
 from django.db import connections, transaction
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 
 from operations.fleet.parts import LOCK_TIMEOUT_MS, Part
 from operations.fleet.recording import apply
@@ -31,6 +33,7 @@ from tenants.schema import version_at
 CONNECTIONS = 2  # to each shard; more only wait for each other on two cores
 MOST_TRIES = 20
 FLUSHED_AT_ONCE = 50
+FLUSHED_AFTER_S = 0.5  # or sooner: nobody hears of what is not on the disk
 _PAUSE_S = 0.2  # before those whose tables were in use are tried again
 
 
@@ -162,6 +165,7 @@ class _Runner:
     ) -> None:
         self.address, self.work, self.steps, self.line, self.outcomes = address, work, steps, line, outcomes
         self.unflushed: list[Outcome] = []
+        self.flushed_at = time.monotonic()
         self.connection: psycopg.Connection | None = None
 
     def run(self) -> None:
@@ -169,7 +173,7 @@ class _Runner:
         try:
             while (target := self.line.take()) is not None:
                 self._one(target)
-                if len(self.unflushed) >= FLUSHED_AT_ONCE:
+                if self._is_time():
                     self._flush()
             self._flush()
         finally:
@@ -225,21 +229,29 @@ class _Runner:
         return step.part.aim
 
     def _send(self, text: bytes) -> None:
+        """Send a script and wait for its end, below psycopg's cursors: nobody looks at what it answers.
+
+        A cursor keeps a result for each of the statements, all while the other threads wait for Python.
+        """
         connection = self._connected()
-        try:
-            connection.execute(text)
-        except BaseException:
+        result = connection.pgconn.exec_(text)
+        if result.status == ExecStatus.FATAL_ERROR:
+            problem = error_from_result(result)
             if not connection.closed:
                 connection.execute("ROLLBACK")
-            raise
+            raise problem
 
     def _connected(self) -> psycopg.Connection:
         if self.connection is None or self.connection.closed:
             self.connection = psycopg.connect(self.address, autocommit=True)
         return self.connection
 
+    def _is_time(self) -> bool:
+        return len(self.unflushed) >= FLUSHED_AT_ONCE or time.monotonic() - self.flushed_at > FLUSHED_AFTER_S
+
     def _flush(self) -> None:
         """Wait until what was committed is on the disk, then tell of it."""
+        self.flushed_at = time.monotonic()
         if not self.unflushed:
             return
         try:
