@@ -244,8 +244,9 @@ class NewOrganisationForm(ReasonForm):
             field.choices = [("", nothing), *((one, one) for one in choices)]  # type: ignore[attr-defined]  # a ChoiceField
         if not customers:
             del self.fields["customer"]
-        if len(regions) < 2:
-            del self.fields["region"]
+        for name in ("region", "shard"):
+            if len(offered[name][1]) < 2:
+                del self.fields[name]
 
     def clean_slug(self) -> str:
         """Check the wished address."""

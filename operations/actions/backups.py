@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 import psycopg
 from django.conf import settings
+from django.db.models import Min
 from django.utils import timezone
 
 from operations.models import BaseBackup
@@ -70,14 +71,20 @@ def back_up_old(*, at: datetime) -> int:
 
 
 def without_recent(*, at: datetime) -> list[str]:
-    """Return the shards with organisations of which no good copy is younger than a day."""
-    used = Organisation.objects.placed().order_by().values_list("shard_id", flat=True).distinct()
-    recent = [newest(alias) for alias in used]
-    return [
-        str(alias)
-        for alias, last in zip(used, recent, strict=True)
-        if last is None or last.began_at < at - OLD_AFTER - timedelta(hours=2)
-    ]
+    """Return the shards with organisations of which no good copy is younger than a day.
+
+    One that is new has a day for its first copy, unless that failed.
+    """
+    in_use = Organisation.objects.placed().order_by().values_list("shard_id").annotate(Min("created_at"))
+    return sorted(str(alias) for alias, since in in_use if _is_wanting(str(alias), since=since, at=at))
+
+
+def _is_wanting(alias: str, *, since: datetime, at: datetime) -> bool:
+    last = newest(alias)
+    if last is not None:
+        return last.began_at < at - OLD_AFTER - timedelta(hours=2)
+    failed = BaseBackup.objects.filter(state=BaseBackup.State.FAILED, shards__contains=[alias])
+    return since < at - OLD_AFTER or failed.exists()
 
 
 def newest(alias: str, *, before: datetime | None = None) -> BaseBackup | None:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.identity.models import User
 from jobs import bells
@@ -46,6 +47,12 @@ def place_on_release(*, organisation: Organisation, to: str, reason: str, by: Us
     for lane in Lane.values:
         bells.ring(organisation.pk, lane, release=to)
     return act
+
+
+def releases_for(organisation: Organisation) -> list[str]:
+    """Return the releases that an organisation can be placed on: open, with somebody who serves."""
+    serving = Release.objects.filter(~Q(pool="") | Q(name=settings.RELEASE), state=ReleaseState.OPEN)
+    return list(serving.exclude(name=organisation.release).values_list("name", flat=True))
 
 
 def organisations_on(release: str) -> int:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,6 +14,7 @@ from jobs import backfills
 from operations.actions.backfills import pause, resume, share_of, start
 from operations.console.meaning import when
 from operations.console.organisations import operator_of
+from operations.console.pages import act_page
 from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ReasonForm
 from operations.models import Backfill, BackfillState, Progress
@@ -49,6 +50,10 @@ class BackfillAdmin(ReadOnlyAdmin):
     """The list of backfills and the page of one."""
 
     title = "Backfills"
+    nothing_yet = (
+        "None was started yet. What a release brings to fill in every organisation is offered above, and "
+        "followed here."
+    )
     list_display = ("name", "state", "share", "failed", "reason", when("started_at", "Started"))
     fields = ("about", "state", "share", "rows", "by_state", "reason", "started_at", "possible")
     readonly_fields = ("about", "state", "share", "rows", "by_state", "possible")
@@ -60,6 +65,12 @@ class BackfillAdmin(ReadOnlyAdmin):
         known = set(Backfill.objects.values_list("name", flat=True))
         new = [name for name in backfills.names() if name not in known]
         return super().changelist_view(request, {"not_started": new, **(extra_context or {})})
+
+    def at_work(self) -> SafeString | str:
+        return _under_way()
+
+    def is_at_work(self, object_id: str) -> bool:
+        return bool(_under_way())
 
     @admin.display(description="What it does")
     def about(self, backfill: Backfill) -> str:
@@ -169,23 +180,16 @@ class BackfillAdmin(ReadOnlyAdmin):
         return self._page(request, form, title, act, back)
 
     def _page(self, request: HttpRequest, form: ReasonForm, title: str, act: str, back: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "form": form,
-            "opts": self.opts,
-            "title": title,
-            "button": title,
-            "consequences": _HAPPENS[act],
-            "back": back,
-            "back_to": "Backfills",
-        }
-        return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+        shown = {"title": title, "button": title, "consequences": _HAPPENS[act], "back": back}
+        return act_page(request, form, opts=self.opts, **shown, back_to="Backfills")
 
 
 class BackfillStateAdmin(ReadOnlyAdmin):
     """How far each organisation is with each backfill."""
 
     title = "Backfills of organisations"
+    nothing_yet = "No backfill was started yet, so no organisation has anything to fill."
+    first = ("admin:operations_backfill_changelist", "See the backfills")
     list_display = (
         *("organisation", "backfill", "state_shown", "share", "said"),
         *(when("ended_at", "Ended"), "possible"),
@@ -194,6 +198,9 @@ class BackfillStateAdmin(ReadOnlyAdmin):
     search_fields = ("organisation__slug", "organisation__name")
     list_select_related = ("organisation", "backfill")
     list_per_page = 50
+
+    def at_work(self) -> SafeString | str:
+        return _under_way()
 
     @admin.display(description="State", ordering="state")
     def state_shown(self, state: BackfillState) -> SafeString:
@@ -219,6 +226,14 @@ class BackfillStateAdmin(ReadOnlyAdmin):
             _links(state.backfill, acts.get(Progress(state.state), ["pause"]), str(state.organisation.slug))
             or "–"
         )
+
+
+def _under_way() -> str:
+    """Return how many organisations are being filled, in words, or ""."""
+    going_on = BackfillState.objects.filter(backfill__is_paused=False)
+    running = going_on.filter(state=Progress.RUNNING).count()
+    waiting = going_on.filter(state=Progress.WAITING).count()
+    return f"{running:,} at work, {waiting:,} waiting for their turn." if running or waiting else ""
 
 
 def _links(backfill: Backfill, acts: list[str], only: str = "") -> SafeString:

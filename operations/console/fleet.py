@@ -4,8 +4,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,15 +14,17 @@ from django.utils.safestring import SafeString
 from accounts.identity.models import User
 from operations.actions.fleet import ask_to_stop, put_in_ring
 from operations.console.meaning import schema_badge, when
+from operations.console.pages import act_page
 from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ReasonForm, RingForm
 from operations.models import FleetRun, FleetState
 from tenants.models import Organisation
 from tenants.placement import Ring
 from tenants.refusals import Refusal
+from tenants.schema import wanted_version
 
-_LOOK_AGAIN_S = 2
 _BEGUN, _ENDED = when("began_at", "Begun"), when("ended_at", "Ended")
+_MIGRATED, _LOOKED = when("migrated_at", "At"), when("looked_at", "Looked at")
 _GOES_ON = when("goes_on_at", "Goes on")
 _TONES = {
     FleetRun.State.RUNNING: "trial",
@@ -41,13 +44,42 @@ RINGS = (
 )
 
 
+class SchemaFilter(admin.SimpleListFilter):
+    """How far a schema is, in lists of organisations and of their migrations."""
+
+    title = "migrations"
+    parameter_name = "schema"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return (("current", "Current"), ("behind", "Behind"), ("failed", "Failed"), ("differs", "Differs"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        on = "" if queryset.model is FleetState else "fleet_state__"
+        known = Q(**{f"{on}organisation__isnull": False})
+        failed, differs = known & ~Q(**{f"{on}error": ""}), known & ~Q(**{f"{on}differs": ""})
+        current = Q(**{f"{on}version": wanted_version(), f"{on}error": ""})
+        conditions = {"failed": failed, "current": current, "behind": ~failed & ~current, "differs": differs}
+        wanted = conditions.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(wanted)
+
+
 class FleetRunAdmin(ReadOnlyAdmin):
     """The runs of migrations: how far each is, and what it said at the end."""
 
     title = "Runs of migrations"
+    nothing_yet = (
+        "No run yet. manage.py migrate_fleet begins one when a release brings migrations; here it is "
+        "followed, and stopped."
+    )
     list_display = (_BEGUN, "state_shown", "ring", "progress", "failed", _ENDED, "said")
-    fields = ("state_shown", "ring", "progress", "failed", "began", "goes_on", "ended", "said", "stop")
-    readonly_fields = ("state_shown", "progress", "began", "goes_on", "ended", "stop")
+    fields = ("state_shown", "ring", "progress", "failures", "began", "goes_on", "ended", "said", "stop")
+    readonly_fields = ("state_shown", "progress", "failures", "began", "goes_on", "ended", "stop")
+
+    def at_work(self) -> SafeString | str:
+        return _run_at_work()
+
+    def is_at_work(self, object_id: str) -> bool:
+        return FleetRun.objects.filter(pk=object_id, ended_at=None).exists()
 
     @admin.display(description="Begun")
     def began(self, run: FleetRun) -> SafeString | str:
@@ -74,10 +106,15 @@ class FleetRunAdmin(ReadOnlyAdmin):
     @admin.display(description="Migrated")
     def progress(self, run: FleetRun) -> SafeString:
         """Show how many of all have been migrated, as a bar and in numbers."""
-        return format_html(
-            '<progress max="{}" value="{}" aria-label="Migrated"></progress> {} of {}',
-            *(run.total, run.migrated + run.failed, f"{run.migrated:,}", f"{run.total:,}"),
-        )
+        return _bar(run)
+
+    @admin.display(description="Failed")
+    def failures(self, run: FleetRun) -> SafeString | str:
+        """Show how many failed, with a link to those that still do."""
+        if not run.failed:
+            return "None"
+        url = f"{reverse('admin:operations_fleetstate_changelist')}?schema=failed"
+        return format_html('{} · <a href="{}" id="failures">See what went wrong</a>', f"{run.failed:,}", url)
 
     @admin.display(description="Stop it")
     def stop(self, run: FleetRun) -> SafeString | str:
@@ -87,26 +124,13 @@ class FleetRunAdmin(ReadOnlyAdmin):
         if run.stop_asked_at:
             return "It was asked to stop."
         return format_html(
-            '<a href="{}">Stop after those being migrated</a>', reverse("admin:run-stop", args=[run.pk])
+            '<a href="{}" id="stop" class="button">Stop it …</a>', reverse("admin:run-stop", args=[run.pk])
         )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page of the act."""
         own = path("<uuid:pk>/stop/", self.admin_site.admin_view(self.stop_page), name="run-stop")
         return [own, *super().get_urls()]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show a run; the page of one at work looks again by itself."""
-        response = super().change_view(request, object_id, form_url, extra_context)
-        if FleetRun.objects.filter(pk=object_id, ended_at=None).exists():
-            response["Refresh"] = str(_LOOK_AGAIN_S)
-        return response
 
     def stop_page(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Ask a run to stop, with the reason."""
@@ -120,28 +144,25 @@ class FleetRunAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, "The run stops after those being migrated.")
             return redirect("admin:operations_fleetrun_change", run.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "form": form,
-            "opts": self.opts,
-            "title": "Stop migrating",
-            "button": "Stop migrating",
-            "consequences": STOPPING,
-            "back": reverse("admin:operations_fleetrun_change", args=[run.pk]),
-            "back_to": "Runs of migrations",
-        }
-        return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+        shown = {"title": "Stop migrating", "button": "Stop migrating", "consequences": STOPPING}
+        back = reverse("admin:operations_fleetrun_change", args=[run.pk])
+        return act_page(request, form, opts=self.opts, **shown, back=back, back_to=self.title)
 
 
 class FleetStateAdmin(ReadOnlyAdmin):
     """How far each schema has come."""
 
     title = "Migrations of organisations"
+    nothing_yet = "There is no organisation yet. How far the schema of each is will stand here."
+    first = ("admin:organisation-make", "Make the first one")
     list_display = (
-        *("organisation", "ring", "state", when("migrated_at", "At"), "took", "error"),
-        *(when("looked_at", "Looked at"), "differs"),
+        *("organisation", "ring", "state", "at_version", _MIGRATED, "took", "what"),
+        *(_LOOKED, "other"),
     )
-    list_filter = ("organisation__ring", "organisation__shard")
+    fields = ("organisation", "ring", "state", "version", "migrated", "took", "error", "looked", "differs")
+    readonly_fields = ("ring", "state", "migrated", "took", "looked")
+    list_filter = (SchemaFilter, "organisation__ring", "organisation__shard")
+    list_per_page = 50
     search_fields = ("organisation__slug", "organisation__name")
     list_select_related = ("organisation",)
 
@@ -155,13 +176,67 @@ class FleetStateAdmin(ReadOnlyAdmin):
         """Show whether it is current, behind, or failed."""
         return schema_badge(state)
 
+    def at_work(self) -> SafeString | str:
+        return _run_at_work()
+
+    @admin.display(description="Version", ordering="version")
+    def at_version(self, state: FleetState) -> SafeString | str:
+        """Show the first letters of its version, with all of them on hover."""
+        return _cut(state.version, 8)
+
     @admin.display(description="Took", ordering="took_ms")
     def took(self, state: FleetState) -> str:
         """Show how long it took."""
-        return f"{state.took_ms:,} ms"
+        return f"{state.took_ms:,} ms" if state.migrated_at else "–"
+
+    @admin.display(description="What went wrong", ordering="error")
+    def what(self, state: FleetState) -> SafeString | str:
+        """Show the beginning of what went wrong."""
+        return _cut(state.error, 80)
+
+    @admin.display(description="Differs in", ordering="differs")
+    def other(self, state: FleetState) -> SafeString | str:
+        """Show the beginning of what is otherwise than in the template."""
+        return _cut(state.differs, 60)
+
+    @admin.display(description="At")
+    def migrated(self, state: FleetState) -> SafeString | str:
+        """Show when it was migrated, or tried to be."""
+        return _MIGRATED(state)
+
+    @admin.display(description="Looked at")
+    def looked(self, state: FleetState) -> SafeString | str:
+        """Show when it was compared with the template."""
+        return _LOOKED(state)
 
 
-def ring_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def _run_at_work() -> SafeString | str:
+    """Return how far the run under way is, with a link to it, or ""."""
+    run = FleetRun.objects.filter(ended_at=None).first()
+    if run is None:
+        return ""
+    url = reverse("admin:operations_fleetrun_change", args=[run.pk])
+    said = "A run is at work in the ring {}: {} migrated, {} failed · "
+    return format_html(
+        said + '<a href="{}" id="run">Follow or stop it</a>', *(run.ring, _bar(run), f"{run.failed:,}", url)
+    )
+
+
+def _bar(run: FleetRun) -> SafeString:
+    return format_html(
+        '<progress max="{}" value="{}" aria-label="Migrated"></progress> {} of {}',
+        *(run.total, run.migrated + run.failed, f"{run.migrated:,}", f"{run.total:,}"),
+    )
+
+
+def _cut(text: str, most: int) -> SafeString | str:
+    """Return the beginning of a text, with the whole on hover."""
+    if len(text) <= most:
+        return text or "–"
+    return format_html('<span title="{}">{}…</span>', text, text[:most].rstrip())
+
+
+def ring_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Put an organisation into another ring, with the reason."""
     organisation = get_object_or_404(Organisation, pk=pk)
     form = RingForm(request.POST or None, initial={"ring": organisation.ring})
@@ -170,13 +245,6 @@ def ring_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResp
         put_in_ring(organisation=organisation, ring=ring, reason=reason, by=cast(User, request.user))
         messages.success(request, f"{organisation.name} has its migrations in the ring {ring.value} now.")
         return redirect("admin:tenants_organisation_change", organisation.pk)
-    context = {
-        **site.each_context(request),
-        "form": form,
-        "opts": Organisation._meta,
-        "organisation": organisation,
-        "consequences": RINGS,
-        "title": f"When {organisation.name} has its migrations",
-        "button": "Put it there",
-    }
-    return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+    title = f"When {organisation.name} has its migrations"
+    shown = {"organisation": organisation, "title": title, "button": "Put it there", "consequences": RINGS}
+    return act_page(request, form, opts=Organisation._meta, **shown)

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.identity.models import User
 from operations.actions import moves
+from operations.console.pages import act_page, nothing_to_choose
 from operations.console.site import console
-from operations.forms import MoveForm, ReasonForm
+from operations.forms import MoveForm
 from operations.models import Move, MoveStep
 from operations.models.move import CAN_BE_CANCELLED, UNDER_WAY, WAY
 from operations.moves.problems import CannotMove
@@ -82,6 +83,12 @@ def begin(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask where to and why; then show the steps."""
     organisation = get_object_or_404(Organisation, pk=pk)
     others = [alias for alias in settings.SHARD_ALIASES if alias != organisation.shard_id]
+    title = f"Move {organisation.name} to another shard"
+    shown = {"opts": Organisation._meta, "organisation": organisation, "title": title}
+    if not others:
+        said = f"There is no other shard: {organisation.shard_id} is the only one of this installation."
+        url, label = reverse("admin:tenants_shard_changelist"), "See the shards"
+        return nothing_to_choose(request, said=said, url=url, label=label, **shown)
     form = MoveForm(request.POST or None, shards=others)
     if request.method == "POST" and form.is_valid():
         try:
@@ -96,16 +103,7 @@ def begin(request: HttpRequest, pk: UUID) -> HttpResponse:
             form.add_error("target", str(refusal))
         else:
             return redirect("admin:move", move.pk)
-    title = f"Move {organisation.name} to another shard"
-    return _page(
-        request,
-        "operations/act.html",
-        form=form,
-        title=title,
-        button="Move it",
-        consequences=CONSEQUENCES,
-        organisation=organisation,
-    )
+    return act_page(request, form, **shown, button="Move it", consequences=CONSEQUENCES)
 
 
 def follow(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -116,7 +114,8 @@ def follow(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "operations/_move.html", shown)
     title = f"{move.organisation.name}: {move.source_id} to {move.target_id}"
-    return _page(request, "operations/move.html", title=title, organisation=move.organisation, **shown)
+    shown |= {"opts": Organisation._meta, "organisation": move.organisation, "title": title}
+    return render(request, "operations/move.html", {**console.each_context(request), **shown})
 
 
 @require_POST
@@ -144,10 +143,3 @@ def lines_of(move: Move) -> list[Line]:
     if is_back:
         lines.append(Line(MoveStep(move.step).label, "failed", at.get(move.step), move.error))
     return lines
-
-
-def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    form: ReasonForm | None = context.get("form")
-    status = 422 if form is not None and form.is_bound else 200
-    each = console.each_context(request)
-    return render(request, template, {**each, "opts": Organisation._meta, **context}, status=status)

@@ -2,16 +2,16 @@
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -22,42 +22,29 @@ from django.utils.timesince import timesince
 from accounts.identity.models import User
 from operations.actions.placing import NoRoom, customers, open_regions
 from operations.actions.provisioning import Wish, provision
-from operations.actions.releasing import place_on_release
+from operations.actions.releasing import place_on_release, releases_for
 from operations.actions.states import ALLOWED, change_state, note
 from operations.console import moving, restores
-from operations.console.fleet import ring_page
+from operations.console.fleet import SchemaFilter, ring_page
 from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
+from operations.console.pages import act_page, nothing_to_choose
 from operations.console.readonly import ReadOnlyAdmin
-from operations.forms import NewOrganisationForm, PlaceForm, ReasonForm, StateForm
+from operations.forms import NewOrganisationForm, PlaceForm, StateForm
 from operations.models import FleetState, OperatorAct
 from tenants.addresses import site_url
-from tenants.models import Organisation, Release, ReleaseState
+from tenants.models import Organisation
 from tenants.placement import State, Stop
 from tenants.refusals import Refusal
-from tenants.schema import wanted_version
-
-
-class SchemaFilter(admin.SimpleListFilter):
-    """Organisations by how far their schemas are."""
-
-    title = "migrations"
-    parameter_name = "schema"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("current", "Current"), ("behind", "Behind"), ("failed", "Failed"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> QuerySet[Organisation]:
-        failed = ~Q(fleet_state=None) & ~Q(fleet_state__error="")
-        current = Q(fleet_state__version=wanted_version(), fleet_state__error="")
-        conditions = {"failed": failed, "current": current, "behind": ~failed & ~current}
-        wanted = conditions.get(self.value() or "")
-        return queryset if wanted is None else queryset.filter(wanted)
 
 
 class OrganisationAdmin(ReadOnlyAdmin):
     """The list of organisations and the page of one."""
 
     title = "Organisations"
+    nothing_yet = (
+        "Nobody is here yet. An organisation is made here, or by whoever signs up on the public site."
+    )
+    first = ("admin:organisation-make", "Make the first one")
     list_display = (
         "name",
         "state_shown",
@@ -224,12 +211,8 @@ class OrganisationAdmin(ReadOnlyAdmin):
         own = [
             path("make/", wrap(self.make), name="organisation-make"),
             path("<uuid:pk>/state/<str:state>/", wrap(self.change_state), name="organisation-state"),
-            path("<uuid:pk>/ring/", wrap(partial(ring_page, self.admin_site)), name="organisation-ring"),
-            path(
-                "<uuid:pk>/restore/",
-                wrap(partial(restores.ask_page, self.admin_site)),
-                name="organisation-restore",
-            ),
+            path("<uuid:pk>/ring/", wrap(ring_page), name="organisation-ring"),
+            path("<uuid:pk>/restore/", wrap(restores.ask_page), name="organisation-restore"),
             path("<uuid:pk>/release/", wrap(self.place), name="organisation-release"),
             *moving.urls(wrap),
         ]
@@ -250,7 +233,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
                 told["name"],
                 told["owner_email"],
                 told["owner_name"],
-                shard=told["shard"] or None,
+                shard=told.get("shard") or None,
                 region=told.get("region", ""),
                 customer=told.get("customer", ""),
             )
@@ -258,14 +241,15 @@ class OrganisationAdmin(ReadOnlyAdmin):
             try:
                 organisation = provision(wish, also=lambda made: said(organisation=made))
             except NoRoom as refusal:
-                form.add_error("shard", str(refusal))
+                form.add_error("shard" if "shard" in form.fields else None, str(refusal))
             except Refusal as refusal:
                 form.add_error("slug", str(refusal))
             else:
                 done = f"{organisation.name} was made on {organisation.shard_id}."
                 messages.success(request, f"{done} {wish.owner_email} is sent a link to choose a password.")
                 return redirect("admin:tenants_organisation_change", organisation.pk)
-        return self._page(request, form, title="Make an organisation", button="Make the organisation")
+        title, button = "Make an organisation", "Make the organisation"
+        return act_page(request, form, opts=self.opts, title=title, button=button)
 
     def change_state(self, request: HttpRequest, pk: UUID, state: str) -> HttpResponse:
         """Change the state of one organisation, after saying what that does."""
@@ -282,15 +266,19 @@ class OrganisationAdmin(ReadOnlyAdmin):
             messages.success(request, f"{organisation.name} is {to.value} now.")
             return redirect("admin:tenants_organisation_change", organisation.pk)
         title = f"Make {organisation.name} {to.value}"
-        return self._page(
-            request, form, title=title, button=title, consequences=MEANING[to], organisation=organisation
-        )
+        shown = {"title": title, "button": title, "consequences": MEANING[to], "organisation": organisation}
+        return act_page(request, form, opts=self.opts, **shown)
 
     def place(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Let another release serve one organisation."""
         organisation = get_object_or_404(Organisation, pk=pk)
-        open_ones = Release.objects.filter(state=ReleaseState.OPEN).exclude(pk=organisation.release)
-        names = list(open_ones.values_list("name", flat=True))
+        title = f"Place {organisation.name} on another release"
+        shown = {"opts": self.opts, "organisation": organisation, "title": title}
+        names = releases_for(organisation)
+        if not names:
+            said = f"There is no other release to be on: {organisation.release} is the only one that serves."
+            url, label = reverse("admin:tenants_release_add"), "Add the other release, with its pool"
+            return nothing_to_choose(request, said=said, url=url, label=label, **shown)
         form = PlaceForm(request.POST or None, releases=names)
         if request.method == "POST" and form.is_valid():
             told = form.cleaned_data
@@ -306,27 +294,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, f"{organisation.name} is on release {told['release']} now.")
                 return redirect("admin:tenants_organisation_change", organisation.pk)
-        if not names:
-            messages.warning(request, "There is no other open release. Make one under Releases first.")
-        title = f"Place {organisation.name} on another release"
-        return self._page(
-            request,
-            form,
-            title=title,
-            button="Place it there",
-            consequences=PLACING,
-            organisation=organisation,
-        )
-
-    def _page(self, request: HttpRequest, form: ReasonForm, **context: Any) -> HttpResponse:
-        each = self.admin_site.each_context(request)
-        status = 422 if form.is_bound else 200
-        return render(
-            request,
-            "operations/act.html",
-            {**each, "form": form, "opts": self.opts, **context},
-            status=status,
-        )
+        return act_page(request, form, **shown, button="Place it there", consequences=PLACING)
 
 
 def _age(at: datetime) -> str:

@@ -70,23 +70,23 @@ def overview() -> dict[str, Any]:
 
 def _wanting() -> list[dict[str, Any]]:
     """Return what somebody has to look at, with where to look."""
-    organisations = reverse("admin:tenants_organisation_changelist")
+    schemas = reverse("admin:operations_fleetstate_changelist")
     placed = FleetState.objects.exclude(organisation__state=State.GONE)
     return [
         {
             "count": placed.exclude(error="").count(),
             "what": "could not be migrated",
-            "url": f"{organisations}?schema=failed",
+            "url": f"{schemas}?schema=failed",
         },
         {
             "count": placed.filter(error="").exclude(version=wanted_version()).count(),
             "what": "are behind with migrations",
-            "url": f"{organisations}?schema=behind",
+            "url": f"{schemas}?schema=behind",
         },
         {
             "count": placed.exclude(differs="").count(),
             "what": "differ from the template",
-            "url": reverse("admin:operations_fleetstate_changelist"),
+            "url": f"{schemas}?schema=differs",
         },
         {
             "count": ShardHealth.objects.down().count(),

@@ -58,6 +58,10 @@ class QuestionAdmin(ReadOnlyAdmin):
     """Who has answered what. The answers themselves are the organisations' own."""
 
     title = "Questions to organisations"
+    nothing_yet = (
+        "Nothing is asked of anybody. When a release brings a question that only organisations can answer, "
+        "who has answered it will stand here."
+    )
     list_display = (
         *("key", "organisation", "progress", when("asked_at", "Asked"), when("settled_at", "Settled")),
         "deadline",

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -17,16 +16,16 @@ from django.utils.safestring import SafeString
 from accounts.identity.models import User
 from operations.actions import backups, restores
 from operations.console.meaning import moment, when
+from operations.console.pages import act_page
 from operations.console.readonly import ReadOnlyAdmin
 from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm
 from operations.models import BaseBackup, Restore, RestoreStep
-from operations.models.backup import ENDED, KEPT_FOR
+from operations.models.backup import KEPT_FOR
 from operations.restoring.places import CannotBackUp
 from tenants.models import Organisation
 from tenants.refusals import Refusal
 
 Wrap = Callable[[Any], Any]
-_LOOK_AGAIN_S = 3
 _ENDED = when("ended_at", "Ended")
 _TONES = {
     RestoreStep.ASKED: "behind",
@@ -49,6 +48,10 @@ class BaseBackupAdmin(ReadOnlyAdmin):
     """Copies of whole servers."""
 
     title = "Back-ups"
+    nothing_yet = (
+        "There is no copy yet. The owner's worker copies each server once a day where it has the login for "
+        "back-ups; manage.py backup does it at once."
+    )
     list_display = (
         *("on", "state_shown", when("began_at", "Begun"), _ENDED),
         *("size", "error"),
@@ -76,6 +79,10 @@ class RestoreDrillAdmin(ReadOnlyAdmin):
     """Rehearsals: organisations restored beside the live ones, compared, and dropped."""
 
     title = "Rehearsals of restores"
+    nothing_yet = (
+        "Nothing was rehearsed yet. manage.py restore_drill brings some organisations back beside the live "
+        "ones, compares them, and writes here whether they are equal."
+    )
     list_display = (
         *(when("began_at", "Begun"), when("to_time", "Back to"), "equal", "wanted", "rows", "took_seconds"),
         "error",
@@ -86,6 +93,8 @@ class RestoreAdmin(ReadOnlyAdmin):
     """Organisations that were brought back, or wait for it."""
 
     title = "Organisations brought back"
+    nothing_yet = "Nobody was brought back to an earlier time. It is asked for on an organisation's page."
+    first = ("admin:tenants_organisation_changelist", "Choose an organisation")
     list_display = (
         *("organisation", "step_shown", when("to_time", "Back to"), "asked_by", "approved_by"),
         *(_ENDED, "error"),
@@ -149,24 +158,17 @@ class RestoreAdmin(ReadOnlyAdmin):
         """Add the pages of the acts."""
         wrap = self.admin_site.admin_view
         own = [
-            path("<uuid:pk>/approve/", wrap(partial(approve_page, self.admin_site)), name="restore-approve"),
-            path("<uuid:pk>/decline/", wrap(partial(decline_page, self.admin_site)), name="restore-decline"),
+            path("<uuid:pk>/approve/", wrap(approve_page), name="restore-approve"),
+            path("<uuid:pk>/decline/", wrap(decline_page), name="restore-decline"),
         ]
         return [*own, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show a restore; the page of one at work looks again by itself."""
-        response = super().change_view(request, object_id, form_url, extra_context)
-        waits = [RestoreStep.ASKED, *ENDED]
-        if Restore.objects.filter(pk=object_id).exclude(step__in=waits).exists():
-            response["Refresh"] = str(_LOOK_AGAIN_S)
-        return response
+    def at_work(self) -> SafeString | str:
+        under_way = Restore.objects.unfinished().count()
+        return f"{under_way:,} under way." if under_way else ""
+
+    def is_at_work(self, object_id: str) -> bool:
+        return Restore.objects.unfinished().filter(pk=object_id).exists()
 
 
 _COUNTED = (
@@ -197,7 +199,7 @@ def link_of(organisation: Organisation) -> SafeString | str:
     )
 
 
-def ask_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask to which moment and why; a second operator has to approve it."""
     organisation = get_object_or_404(Organisation, pk=pk)
     form = RestoreForm(request.POST or None)
@@ -212,10 +214,10 @@ def ask_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpRespo
             return redirect("admin:operations_restore_change", asked.pk)
     title = f"Bring {organisation.name} back to an earlier time"
     shown = {"organisation": organisation, "consequences": ASKING, "title": title, "button": "Ask for it"}
-    return _page(site, request, form, **shown)
+    return act_page(request, form, opts=Restore._meta, **shown)
 
 
-def approve_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let what another operator asked for begin; the organisation's address is typed again."""
     restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
     form = ApproveRestoreForm(request.POST or None, slug=str(restore.organisation.slug))
@@ -231,10 +233,10 @@ def approve_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpR
     said = (f"{restore.asked_by} asked for it: {restore.reason}", *CONSEQUENCES)
     back = reverse("admin:operations_restore_change", args=[restore.pk])
     shown = {"consequences": said, "title": title, "button": "Approve it", "back": back}
-    return _page(site, request, form, **shown, back_to="Organisations brought back")
+    return act_page(request, form, opts=Restore._meta, **shown, back_to="Organisations brought back")
 
 
-def decline_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpResponse:
+def decline_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Drop a wish that nobody has approved."""
     restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
     form = ReasonForm(request.POST or None)
@@ -249,12 +251,7 @@ def decline_page(site: admin.AdminSite, request: HttpRequest, pk: UUID) -> HttpR
     title = f"Leave {restore.organisation.name} as it is"
     back = reverse("admin:operations_restore_change", args=[restore.pk])
     shown = {"title": title, "button": "Decline it", "back": back, "back_to": "Organisations brought back"}
-    return _page(site, request, form, **shown)
-
-
-def _page(site: admin.AdminSite, request: HttpRequest, form: Any, **shown: Any) -> HttpResponse:
-    context = {**site.each_context(request), "opts": Restore._meta, "form": form, **shown}
-    return render(request, "operations/act.html", context, status=422 if form.is_bound else 200)
+    return act_page(request, form, opts=Restore._meta, **shown)
 
 
 def _operator(request: HttpRequest) -> User:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -22,9 +23,13 @@ class Console(AdminSite):
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Operators only; the second step is required by accounts' middleware for this host."""
+        """Operators only; the second step is required by accounts' middleware for this host.
+
+        There is one kind of operator, who has both marks. The framework asks for rights on its own pages
+        only, so an account with the one mark would come to every act.
+        """
         user = request.user
-        return bool(user.is_authenticated and user.is_active and user.is_staff)
+        return bool(user.is_authenticated and user.is_active and user.is_staff and user.is_superuser)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the organisations by state, what needs somebody, and the last acts."""
@@ -38,6 +43,8 @@ class Console(AdminSite):
         target = asked if is_path_here(asked) else reverse("admin:index")
         if self.has_permission(request):
             return redirect(target)
+        if request.user.is_authenticated:
+            raise PermissionDenied  # the sign-in would only lead back here
         return redirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: target})}")
 
 
