@@ -37,7 +37,7 @@ def install() -> None:
     sweeps.add("operations.backfills", every_seconds=3, run=admitting.sweep)
     sweeps.add("operations.restores", every_seconds=3, run=restores.ring)
     sweeps.add("operations.backups", every_seconds=600, run=back_up, queue="owner")
-    sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
+    sweeps.add("operations.figures", every_seconds=30, run=refresh_figures)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
     sweeps.add("operations.questions", every_seconds=60, run=ask)
 
@@ -69,6 +69,11 @@ def refill_ready() -> None:
 def look_at_shards() -> None:
     """Ask every shard whether it answers, and for its figures."""
     shards.look_at_all(at=timezone.now())
+
+
+def refresh_figures() -> None:
+    """Look up the figures of those organisations that were not looked at for the longest."""
+    figures.refresh(at=timezone.now())
 
 
 def take_fingerprints() -> None:

@@ -54,6 +54,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         "size",
         "people",
         "last_activity",
+        "as_of",
         "schema_state",
     )
     list_filter = ("state", SchemaFilter, "shard")
@@ -62,7 +63,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     list_per_page = 50
     ordering = ("state", "name")
     fieldsets = (
-        (None, {"fields": ("name", "address", "people", "last_activity", "size", "made")}),
+        (None, {"fields": ("name", "address", "people", "last_activity", "size", "as_of", "made")}),
         ("State", {"fields": ("state_shown", "since", "state_reason", "means", "possible")}),
         (
             "Place",
@@ -76,7 +77,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         ("Acts of operators", {"fields": ("acts",)}),
     )
     readonly_fields = (
-        *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
+        *("address", "people", "last_activity", "size", "as_of", "made", "state_shown", "since", "means"),
         *("possible", "release_shown", "schema_long", "ring_shown", "acts", "moves", "brought_back"),
     )
     change_list_template = "operations/organisation_list.html"
@@ -113,6 +114,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
         """Show when somebody last used it."""
         at = organisation.last_active_at
         return moment(at, f"{_age(at)} ago") if at else "–"
+
+    @admin.display(description="As of", ordering="figures_at")
+    def as_of(self, organisation: Organisation) -> SafeString | str:
+        """Show when people, last activity and size were looked up."""
+        at = organisation.figures_at
+        return moment(at, f"{_age(at)} ago") if at else "Not looked at yet"
 
     @admin.display(description="Made", ordering="created_at")
     def made(self, organisation: Organisation) -> SafeString:

@@ -87,17 +87,20 @@ class TestOrganisations:
         self, console: Client, pulse: Organisation, client_as: ClientAs
     ) -> None:
         client_as("ben@pulse.example", pulse).get("/")
-        assert figures.refresh() >= 1
+        assert figures.refresh(at=timezone.now()) >= 1
         known = Organisation.objects.get(pk=pulse.pk)
         assert known.people_count == 3
         assert known.size_bytes > 100_000
         assert timezone.now() - known.last_active_at < timedelta(minutes=5)  # type: ignore[operator]  # just written
         with enter(pulse, actor=Actor.system("test")):
             Session.objects.all().delete()
-        figures.refresh()
+        figures.refresh(at=timezone.now() + timedelta(minutes=6))
         assert Organisation.objects.get(pk=pulse.pk).last_active_at == known.last_active_at
         page = console.get(f"{LIST}{pulse.pk}/change/").content.decode()
         assert "under a minute ago" in page
+        assert "As of" in page
+        Organisation.objects.filter(pk=pulse.pk).update(figures_at=timezone.now() - timedelta(hours=5))
+        assert re.search(r"5\s+hours ago", html.unescape(console.get(LIST).content.decode()))
 
     def test_are_made_with_a_reason(self, console: Client) -> None:
         told = {
