@@ -138,7 +138,7 @@ class FleetStateAdmin(ReadOnlyAdmin):
 
     title = "Migrations of organisations"
     list_display = (
-        *("organisation", "ring", "state", when("migrated_at", "At"), "took", "error"),
+        *("organisation", "ring", "state", when("migrated_at", "At"), "took", "error", "waits"),
         *(when("looked_at", "Looked at"), "differs"),
     )
     list_filter = ("organisation__ring", "organisation__shard")

@@ -44,12 +44,15 @@ class SchemaFilter(admin.SimpleListFilter):
     parameter_name = "schema"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("current", "Current"), ("behind", "Behind"), ("failed", "Failed"))
+        words = ("current", "behind", "waits", "failed")
+        return tuple((word, word.capitalize()) for word in words)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> QuerySet[Organisation]:
         failed = ~Q(fleet_state=None) & ~Q(fleet_state__error="")
         current = Q(fleet_state__version=wanted_version(), fleet_state__error="")
-        conditions = {"failed": failed, "current": current, "behind": ~failed & ~current}
+        behind = ~failed & ~current
+        waits = behind & ~Q(fleet_state=None) & ~Q(fleet_state__waits="")
+        conditions = {"failed": failed, "current": current, "behind": behind, "waits": waits}
         wanted = conditions.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(wanted)
 
@@ -152,7 +155,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Migrations")
     def schema_long(self, organisation: Organisation) -> SafeString:
-        """Show the same with when, how long, and what went wrong."""
+        """Show the same with when, how long, and what went wrong or is waited for."""
         state: FleetState | None = getattr(organisation, "fleet_state", None)
         badge = schema_badge(state)
         if state is None or state.migrated_at is None:
@@ -160,7 +163,8 @@ class OrganisationAdmin(ReadOnlyAdmin):
         said = format_html(
             "{} · {}, {} ms", badge, f"{state.migrated_at:%d %b %Y %H:%M}", f"{state.took_ms:,}"
         )
-        return format_html("{}<pre>{}</pre>", said, state.error) if state.error else said
+        why = state.error or (state.waits if state.version != wanted_version() else "")
+        return format_html("{}<pre>{}</pre>", said, why) if why else said
 
     @admin.display(description="Back-up")
     def brought_back(self, organisation: Organisation) -> SafeString | str:

@@ -84,6 +84,11 @@ def _wanting() -> list[dict[str, Any]]:
             "url": f"{organisations}?schema=behind",
         },
         {
+            "count": placed.filter(error="").exclude(version=wanted_version()).exclude(waits="").count(),
+            "what": "of them wait for a backfill or the end of a move",
+            "url": f"{organisations}?schema=waits",
+        },
+        {
             "count": placed.exclude(differs="").count(),
             "what": "differ from the template",
             "url": reverse("admin:operations_fleetstate_changelist"),

@@ -8,11 +8,13 @@ from psycopg import sql
 from operations.fleet.parts import LOCK_TIMEOUT_MS, Part
 from tenants.names import checked_schema_name
 from tenants.schema import labels
+from tenants.staying import PLACEMENT_LOCK
 
 # The states that the functions of the schema `enclave` raise.
 ALREADY_THERE = "EN011"
 ANOTHER_VERSION = "EN012"
 DIFFERS = "EN013"
+COPY = "EN014"
 LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 
 
@@ -42,6 +44,8 @@ def script_of(part: Part, *, canary: str, start: str) -> Script:
         "SET LOCAL synchronous_commit = off",
         "SET LOCAL check_function_bodies = off",
         f"SET LOCAL search_path = {canary}",
+        # Before anything is looked at: an organisation must not move away under it (tenants.staying).
+        f"SELECT pg_advisory_xact_lock_shared({PLACEMENT_LOCK}, hashtext({_written(canary)}))",
         _call("expect_version", canary, labels(), start, part.aim),
         *(statement.rstrip().rstrip(";") for statement in part.statements),
         _comparison(canary, part.digests),

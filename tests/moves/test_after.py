@@ -104,3 +104,13 @@ def test_all_goes_on_where_it_lives_and_nothing_acts_on_the_old_copy(one_server:
     # The last that the old copy heard of was its own end.
     last = "SELECT code FROM audit_event ORDER BY epoch DESC, txid DESC, eid DESC LIMIT 1"
     assert place.ask("shard_1", last) == [("organisation.move_closed",)]
+
+
+def test_a_sealer_who_was_late_writes_nothing_on_the_old_copy(one_server: Yard) -> None:
+    place = one_server
+    place.ask("shard_1", "UPDATE enclave.placed SET state = 'closed' WHERE schema_name = %s", place.schema)
+    sealer = place.command("seal", SLUG)
+    said, _ = sealer.communicate(timeout=60)
+    assert sealer.returncode == 1
+    assert "It does not live on shard_1 any more." in said
+    assert place.ask("shard_1", "SELECT count(*) FROM audit_segment") == [(0,)]
