@@ -51,14 +51,23 @@ class SchemaFilter(admin.SimpleListFilter):
     parameter_name = "schema"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("current", "Current"), ("behind", "Behind"), ("failed", "Failed"), ("differs", "Differs"))
+        words = ("current", "behind", "waits", "failed", "differs")
+        return tuple((word, word.capitalize()) for word in words)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         on = "" if queryset.model is FleetState else "fleet_state__"
         known = Q(**{f"{on}organisation__isnull": False})
         failed, differs = known & ~Q(**{f"{on}error": ""}), known & ~Q(**{f"{on}differs": ""})
         current = Q(**{f"{on}version": wanted_version(), f"{on}error": ""})
-        conditions = {"failed": failed, "current": current, "behind": ~failed & ~current, "differs": differs}
+        behind = ~failed & ~current
+        waits = behind & known & ~Q(**{f"{on}waits": ""})
+        conditions = {
+            "failed": failed,
+            "current": current,
+            "behind": behind,
+            "waits": waits,
+            "differs": differs,
+        }
         wanted = conditions.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(wanted)
 
@@ -159,7 +168,18 @@ class FleetStateAdmin(ReadOnlyAdmin):
         *("organisation", "ring", "state", "at_version", _MIGRATED, "took", "what"),
         *(_LOOKED, "other"),
     )
-    fields = ("organisation", "ring", "state", "version", "migrated", "took", "error", "looked", "differs")
+    fields = (
+        "organisation",
+        "ring",
+        "state",
+        "version",
+        "migrated",
+        "took",
+        "error",
+        "waits",
+        "looked",
+        "differs",
+    )
     readonly_fields = ("ring", "state", "migrated", "took", "looked")
     list_filter = (SchemaFilter, "organisation__ring", "organisation__shard")
     list_per_page = 50
@@ -189,10 +209,10 @@ class FleetStateAdmin(ReadOnlyAdmin):
         """Show how long it took."""
         return f"{state.took_ms:,} ms" if state.migrated_at else "–"
 
-    @admin.display(description="What went wrong", ordering="error")
+    @admin.display(description="What went wrong, or is waited for", ordering="error")
     def what(self, state: FleetState) -> SafeString | str:
-        """Show the beginning of what went wrong."""
-        return _cut(state.error, 80)
+        """Show the beginning of what went wrong, or of what it waits for."""
+        return _cut(state.error or state.waits, 80)
 
     @admin.display(description="Differs in", ordering="differs")
     def other(self, state: FleetState) -> SafeString | str:

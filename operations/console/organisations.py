@@ -35,6 +35,7 @@ from tenants.addresses import site_url
 from tenants.models import Organisation
 from tenants.placement import State, Stop
 from tenants.refusals import Refusal
+from tenants.schema import wanted_version
 
 
 class OrganisationAdmin(ReadOnlyAdmin):
@@ -146,7 +147,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Migrations")
     def schema_long(self, organisation: Organisation) -> SafeString:
-        """Show the same with when, how long, and what went wrong."""
+        """Show the same with when, how long, and what went wrong or is waited for."""
         state: FleetState | None = getattr(organisation, "fleet_state", None)
         badge = schema_badge(state)
         if state is None or state.migrated_at is None:
@@ -154,7 +155,8 @@ class OrganisationAdmin(ReadOnlyAdmin):
         said = format_html(
             "{} · {}, {} ms", badge, f"{state.migrated_at:%d %b %Y %H:%M}", f"{state.took_ms:,}"
         )
-        return format_html("{}<pre>{}</pre>", said, state.error) if state.error else said
+        why = state.error or (state.waits if state.version != wanted_version() else "")
+        return format_html("{}<pre>{}</pre>", said, why) if why else said
 
     @admin.display(description="Back-up")
     def brought_back(self, organisation: Organisation) -> SafeString | str:

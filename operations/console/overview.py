@@ -84,6 +84,11 @@ def _wanting() -> list[dict[str, Any]]:
             "url": f"{schemas}?schema=behind",
         },
         {
+            "count": placed.filter(error="").exclude(version=wanted_version()).exclude(waits="").count(),
+            "what": "of them wait for a backfill or the end of a move",
+            "url": f"{schemas}?schema=waits",
+        },
+        {
             "count": placed.exclude(differs="").count(),
             "what": "differ from the template",
             "url": f"{schemas}?schema=differs",

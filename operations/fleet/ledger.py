@@ -1,7 +1,7 @@
 """What is written down of each organisation's schema, some at a time."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
 from django.utils import timezone
@@ -39,6 +39,7 @@ def _state(organisation: Organisation, outcome: Outcome) -> FleetState:
         # A failed one stays at the version that it had; its transaction was rolled back.
         version=outcome.version or noted_version(organisation),
         error=outcome.error,
+        waits=outcome.waits,
         migrated_at=timezone.now(),
         took_ms=round(outcome.took_ms),
     )
@@ -50,14 +51,29 @@ def write(states: list[FleetState]) -> list[FleetState]:
         states,
         update_conflicts=True,
         unique_fields=["organisation"],
-        update_fields=["version", "error", "migrated_at", "took_ms"],
+        update_fields=["version", "error", "waits", "migrated_at", "took_ms"],
     )
     return states
+
+
+def note_waiting(group: Iterable[Organisation], reasons: Mapping[UUID, str]) -> list[FleetState]:
+    """Write down what each of some organisations waits for; what went wrong before is over."""
+    return write(
+        [
+            FleetState(
+                organisation=one,
+                version=noted_version(one),
+                waits=reasons[one.pk],
+                migrated_at=timezone.now(),
+            )
+            for one in group
+        ]
+    )
 
 
 def note_made(organisation: Organisation, *, version: str) -> None:
     """Write down at which version a new organisation was made."""
     FleetState.objects.update_or_create(
         organisation=organisation,
-        defaults={"version": version, "migrated_at": timezone.now(), "error": ""},
+        defaults={"version": version, "migrated_at": timezone.now(), "error": "", "waits": ""},
     )

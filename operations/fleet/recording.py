@@ -19,6 +19,7 @@ from operations.fleet.parts import LOCK_TIMEOUT_MS, Part, Piece, cut
 from operations.fleet.releases import missing_too_much
 from tenants.context import as_owner
 from tenants.schema import labels, run_hooks, version_at
+from tenants.staying import staying
 
 # What only looks is not repeated: the others have nothing else to see, which is checked afterwards.
 _LOOKS = re.compile(r"\s*(SELECT(?!\s+set_config)|SHOW|EXPLAIN)\b", re.IGNORECASE)
@@ -83,7 +84,7 @@ def plan_for(alias: str) -> tuple[list[Migration], ProjectState]:
 
 def migrate_and_record(alias: str, schema: str) -> list[Part]:
     """Migrate one schema for real and return the parts that do the same to others of its state."""
-    with as_owner(alias, schema):
+    with as_owner(alias, schema), staying(alias, schema):
         with connections[alias].cursor() as cursor:
             # People are at work there: whoever waits for a table keeps everybody behind them waiting too.
             cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")

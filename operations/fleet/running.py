@@ -23,12 +23,14 @@ from operations.fleet.recording import apply
 from operations.fleet.scripts import (
     ALREADY_THERE,
     ANOTHER_VERSION,
+    COPY,
     LOCKED,
     Script,
     script_of,
 )
 from tenants.context import as_owner
 from tenants.schema import version_at
+from tenants.staying import LivesElsewhere, staying
 
 CONNECTIONS = 2  # to each shard; more only wait for each other on two cores
 MOST_TRIES = 20
@@ -49,11 +51,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one schema: the version it is at (empty if that is not known), or what went wrong."""
+    """What became of one schema: its version (empty if not known), what went wrong, or is waited for."""
 
     target: Target
     version: str
     error: str = ""
+    waits: str = ""
     took_ms: float = 0.0
 
 
@@ -186,15 +189,18 @@ class _Runner:
         if target.tries:
             time.sleep(_PAUSE_S)
         began = time.perf_counter()
+        version = error = waits = ""
         try:
-            version, error = self._do(target), ""
+            version = self._do(target)
+        except LivesElsewhere as elsewhere:
+            waits = str(elsewhere)
         except Exception as problem:  # noqa: BLE001  # code of migrations: whatever it raises is one schema's
             if is_locked(problem) and target.tries + 1 < MOST_TRIES:
                 self.line.put_back(target)
                 return
-            version, error = "", said(problem)
+            error = said(problem)
         took = (time.perf_counter() - began) * 1000
-        self.unflushed.append(Outcome(target, version, error, took))
+        self.unflushed.append(Outcome(target, version, error, waits, took))
 
     def _do(self, target: Target) -> str:
         """Do all steps on one schema and return the version it is at afterwards."""
@@ -210,12 +216,14 @@ class _Runner:
         except psycopg.Error as problem:
             if problem.sqlstate in (ALREADY_THERE, ANOTHER_VERSION):
                 return str(problem.diag.message_primary)
+            if problem.sqlstate == COPY:
+                raise LivesElsewhere(f"It does not live on {target.alias} any more.") from problem
             raise
         return script.aim
 
     def _in_python(self, step: Step, target: Target) -> str:
         """Run a part's migrations on one schema, with the models' states that were built for all."""
-        with as_owner(target.alias, target.schema):
+        with as_owner(target.alias, target.schema), staying(target.alias, target.schema):
             there = version_at(target.alias, target.schema)
             if there != step.start:
                 return there

@@ -13,6 +13,7 @@ from tenants.schema import labels
 ALREADY_THERE = "EN011"
 ANOTHER_VERSION = "EN012"
 DIFFERS = "EN013"
+COPY = "EN014"
 LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 
 

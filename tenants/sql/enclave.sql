@@ -204,14 +204,17 @@ CREATE OR REPLACE FUNCTION enclave.begin_script(
     SET search_path = pg_catalog
 AS $body$
 DECLARE
-    found text := enclave.version_of(wanted, labels);
+    found text;
 BEGIN
     PERFORM set_config('lock_timeout', lock_timeout_ms::text, true), set_config('statement_timeout', '0', true),
         -- Whoever runs scripts waits for the disk before believing them: a lost one is found and done again.
         set_config('synchronous_commit', 'off', true), set_config('check_function_bodies', 'off', true);
+    -- Before anything is looked at: an organisation must not move away under it (tenants.staying).
+    PERFORM pg_advisory_xact_lock_shared(1162756940, hashtext(wanted));
     IF EXISTS (SELECT FROM enclave.placed WHERE schema_name = wanted AND state <> 'open') THEN
         RAISE EXCEPTION 'it lives on another shard now' USING ERRCODE = 'EN014';
     END IF;
+    found := enclave.version_of(wanted, labels);
     IF found = aim THEN
         RAISE EXCEPTION '%', found USING ERRCODE = 'EN011';
     ELSIF found <> expected THEN

@@ -72,6 +72,11 @@ class TestOrganisations:
         assert re.search(r"3\s+weeks", page)
         assert ">Behind<" in page
         assert ">Current<" in page
+        FleetState.objects.filter(organisation=pulse).update(waits="Waits for the backfill a.b: half done.")
+        waiting = console.get(f"{LIST}?schema=waits").content.decode()
+        assert ">Waits<" in waiting
+        assert "Tide" not in waiting
+        assert "the backfill a.b: half done" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
         FleetState.objects.filter(organisation=pulse).update(error="ProgrammingError: no")
         assert ">Failed<" in console.get(f"{LIST}?schema=failed").content.decode()
         assert "ProgrammingError: no" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
