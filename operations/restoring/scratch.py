@@ -32,8 +32,8 @@ class ScratchServer(PostgresServer):
 
 
 @contextmanager
-def recovered(*, backup: Path, archive: Path, to: datetime, folder: Path, alias: str) -> Iterator[str]:
-    """Recover `backup` to a moment with the archived log; yield the host and port as a suffix of addresses.
+def recovered(*, backup: Path, archive: Path, to: datetime, folder: Path, alias: str) -> Iterator[int]:
+    """Recover `backup` to a moment with the archived log; yield the port, when the shard answers there.
 
     Everything lies in `folder`, which is emptied before and deleted afterwards. Raises CannotBackUp.
     """
@@ -43,12 +43,16 @@ def recovered(*, backup: Path, archive: Path, to: datetime, folder: Path, alias:
     try:
         _lay_out(backup, folder)
         server.start()
-        address = owner_address(alias, host="127.0.0.1", port=server.port, sslmode="prefer")
-        _wait_until_there(server, address, to)
-        yield address
+        _wait_until_there(server, address_on(alias, server.port), to)
+        yield server.port
     finally:
         server.stop()
         _clear(folder)
+
+
+def address_on(alias: str, port: int) -> str:
+    """Return how the owner connects to a shard on such a server."""
+    return owner_address(alias, host="127.0.0.1", port=port, sslmode="prefer")
 
 
 def _recovery(archive: Path, to: datetime) -> dict[str, str]:
