@@ -8,6 +8,7 @@ login of back-ups.
 
 import logging
 import shutil
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -89,7 +90,10 @@ def _go_on(restore: Restore, recovery: Recovery) -> None:
     )
     for step, do in steps:
         if restore.step == step:
+            began = time.monotonic()
             do(restore)
+            seconds = {**restore.result.get("seconds", {}), str(restore.step): time.monotonic() - began}
+            restore.note(result={**restore.result, "seconds": seconds})
 
 
 def folder_of(restore: Restore) -> Path:
@@ -103,6 +107,7 @@ def _read(restore: Restore, *, recovery: Recovery) -> None:
         target = folder_of(restore)
         shutil.rmtree(target, ignore_errors=True)
         address = recovery.address(str(restore.organisation.shard_id), restore.to_time)
+        restore.note(result={**restore.result, "recovered_at": str(recovery.began)})
         bundle.write(address, str(restore.organisation.schema_name), target, labels=labels())
     lost = lost_by(restore.organisation, restore.to_time)
     restore.note(step=RestoreStep.READ, result={**restore.result, "entries_after": lost})

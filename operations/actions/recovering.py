@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from django.utils import timezone
+
 from operations.actions import backups
 from operations.models import BaseBackup
 from operations.restoring import places
@@ -25,7 +27,7 @@ class Recovery:
         self._port = 0
         self._why = ""
         self._opened = ExitStack()
-        self.made = 0
+        self.began: datetime | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -50,6 +52,7 @@ class Recovery:
         folder = self._folder / str(backup.system)
         with ExitStack() as opening:
             opening.enter_context(alone_in(folder))
+            self.began = timezone.now()
             try:
                 backups.bring_log(alias)
                 self._port = opening.enter_context(
@@ -61,7 +64,6 @@ class Recovery:
                         alias=alias,
                     )
                 )
-                self.made += 1
             except places.CannotBackUp as problem:
                 self._why = str(problem)
             self._opened = opening.pop_all()

@@ -20,6 +20,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from operations.restoring.gently import gently
 from tenants.names import checked_schema_name
 from tenants.schema import find_tool
 
@@ -91,9 +92,7 @@ def write(
         (version,) = _row(connection, "SELECT enclave.version_of(%s, %s)", [schema, labels])
         (epoch,) = _row(connection, f"SELECT max(epoch) FROM {schema}.audit_epoch")
         manifest = Manifest(schema, str(version), datetime.now(UTC).isoformat(), int(str(epoch)))
-        for section, name in (("pre-data", "before.sql"), ("post-data", "after.sql")):
-            text = _structure(address, schema, section, snapshot, only)
-            (folder / name).write_text(text, encoding="utf-8")
+        _write_structure(address, schema, folder, snapshot, only)
         manifest.is_part = bool(only)
         manifest.tables = digests(connection, schema, only)
         for table, about in manifest.tables.items():
@@ -221,27 +220,38 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk + file.readline()
 
 
-def _structure(address: str, schema: str, section: str, snapshot: str | None, only: tuple[str, ...]) -> str:
+def _write_structure(
+    address: str, schema: str, folder: Path, snapshot: str | None, only: tuple[str, ...]
+) -> None:
+    """Write what is there before and after the rows. The catalogue, which is everybody's, is read once."""
     parts = psycopg.conninfo.conninfo_to_dict(address)
     password = str(parts.pop("password", "") or "")
-    command = [
-        str(find_tool("pg_dump")),
-        f"--schema={schema}",
-        f"--section={section}",
-        "--no-owner",
-        "--no-publications",
-        "--no-subscriptions",
+    both = folder / "structure"
+    dump = [
+        *(str(find_tool("pg_dump")), "--format=custom", f"--file={both}", f"--schema={schema}"),
+        *("--section=pre-data", "--section=post-data"),
         *([f"--snapshot={snapshot}"] if snapshot else []),
         *(f"--table={schema}.{table}" for table in only),
         f"--dbname={psycopg.conninfo.make_conninfo('', **parts)}",
     ]
-    done = subprocess.run(
-        command, env={**os.environ, "PGPASSWORD": password}, capture_output=True, text=True, check=False
-    )
+    _said(dump, password)
+    for section, name in (("pre-data", "before.sql"), ("post-data", "after.sql")):
+        leaving_out = ("--no-owner", "--no-publications", "--no-subscriptions")
+        said = _said(
+            [str(find_tool("pg_restore")), f"--section={section}", *leaving_out, "--file=-", str(both)]
+        )
+        # psql's own commands; what looks like a setting or a comment may be a line of a function.
+        lines = (line for line in said.splitlines() if not line.startswith("\\"))
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+    both.unlink()
+
+
+def _said(command: list[str], password: str = "") -> str:  # a file needs none
+    environment = {**os.environ, "PGPASSWORD": password}
+    done = subprocess.run(gently(command), env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Differs(f"pg_dump: {done.stderr.strip()}")
-    # psql's own commands; what looks like a setting or a comment may be a line of a function.
-    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("\\"))
+        raise Differs(f"{Path(command[0]).name}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _text(path: Path, old: str, new: str) -> bytes:
