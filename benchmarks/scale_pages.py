@@ -22,7 +22,7 @@ def main() -> None:
     from django.test.utils import setup_test_environment
 
     setup_test_environment()
-    visitors = [_visitor(number) for number in range(count)]
+    visitors = [visitor(number) for number in range(count)]
     random, touched, memory = Random(7), set(), []
     times = []
     for _ in range(WARM):
@@ -72,7 +72,7 @@ def _first_visits(visitors: list[tuple[Any, str]], random: Random) -> list[float
     return sorted(times)
 
 
-def _visitor(number: int) -> tuple[Any, str]:
+def visitor(number: int) -> tuple[Any, str]:
     """Return a browser signed in as the owner, and the address of the list of records."""
     from django.test import Client
 

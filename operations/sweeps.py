@@ -10,6 +10,7 @@ from jobs import sweeps
 from operations.actions import (
     asking,
     backups,
+    bringing_back,
     figures,
     fingerprints,
     moves,
@@ -91,4 +92,4 @@ def ring_for_moves() -> None:
 def back_up() -> None:
     """Copy the servers whose last good copy is older than a day, where that is our task."""
     backups.back_up_old(at=timezone.now())
-    restores.drop_old(at=timezone.now())
+    bringing_back.drop_old(at=timezone.now())

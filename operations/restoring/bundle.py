@@ -20,10 +20,13 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from operations.restoring.gently import gently
 from tenants.names import checked_schema_name
 from tenants.schema import find_tool
 
 FORMAT = 1
+# What of a replaced schema is kept for good. Not the private parts of entries: those can be erased.
+TRAIL = ("audit_epoch", "audit_event", "audit_segment")
 # A transaction that writes for long holds up the seals of every organisation of the server.
 CHUNK_BYTES = 8 * 1024 * 1024
 _PINNED = (
@@ -39,7 +42,10 @@ class Differs(RuntimeError):
 
 @dataclass
 class Manifest:
-    """What a bundle says of itself. `tables` has for each table its columns, rows and digest."""
+    """What a bundle says of itself. `tables` has for each table its columns, rows and digest.
+
+    `is_part` says that it has some tables only: it can be read, and no organisation comes back from it.
+    """
 
     schema: str
     version: str
@@ -48,6 +54,7 @@ class Manifest:
     tables: dict[str, dict[str, object]] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
     format: int = FORMAT
+    is_part: bool = False
 
     @property
     def rows(self) -> int:
@@ -67,8 +74,13 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def write(address: str, schema: str, folder: Path, *, labels: list[str]) -> Manifest:
-    """Write the bundle of a schema into a new folder, in one snapshot. The manifest is written last."""
+def write(
+    address: str, schema: str, folder: Path, *, labels: list[str], only: tuple[str, ...] = ()
+) -> Manifest:
+    """Write the bundle of a schema into a new folder, in one snapshot. The manifest is written last.
+
+    With `only` these tables alone, for whoever wants to read them later.
+    """
     checked_schema_name(schema)
     (folder / "tables").mkdir(mode=0o700, parents=True)
     with psycopg.connect(address, autocommit=True) as connection:
@@ -80,14 +92,17 @@ def write(address: str, schema: str, folder: Path, *, labels: list[str]) -> Mani
         (version,) = _row(connection, "SELECT enclave.version_of(%s, %s)", [schema, labels])
         (epoch,) = _row(connection, f"SELECT max(epoch) FROM {schema}.audit_epoch")
         manifest = Manifest(schema, str(version), datetime.now(UTC).isoformat(), int(str(epoch)))
-        for section, name in (("pre-data", "before.sql"), ("post-data", "after.sql")):
-            (folder / name).write_text(_structure(address, schema, section, snapshot), encoding="utf-8")
-        manifest.tables = digests(connection, schema)
+        _write_structure(address, schema, folder, snapshot, only)
+        manifest.is_part = bool(only)
+        manifest.tables = digests(connection, schema, only)
         for table, about in manifest.tables.items():
             _copy_out(connection, schema, table, about["columns"], folder / "tables" / table)
-        manifest.sequences = _sequences(connection, schema)
+        manifest.sequences = {} if only else _sequences(connection, schema)
         connection.execute("COMMIT")
-    (folder / "manifest.json").write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+    said = asdict(manifest)
+    if not only:
+        del said["is_part"]  # the release before reads whole bundles, and does not know the word
+    (folder / "manifest.json").write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
     return manifest
 
 
@@ -125,10 +140,14 @@ def compare(manifest: Manifest, found: dict[str, dict[str, object]]) -> None:
         raise Differs(f"These tables are not what was read: {', '.join(differing)}.")
 
 
-def digests(connection: psycopg.Connection, schema: str) -> dict[str, dict[str, object]]:
+def digests(
+    connection: psycopg.Connection, schema: str, only: tuple[str, ...] = ()
+) -> dict[str, dict[str, object]]:
     """Return columns, rows and digest of each table; the order of rows does not count."""
     found: dict[str, dict[str, object]] = {}
     for table, columns in _tables(connection, schema):
+        if only and table not in only:
+            continue
         rows, digest = _row(
             connection,
             sql.SQL(
@@ -201,26 +220,38 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk + file.readline()
 
 
-def _structure(address: str, schema: str, section: str, snapshot: str | None) -> str:
+def _write_structure(
+    address: str, schema: str, folder: Path, snapshot: str | None, only: tuple[str, ...]
+) -> None:
+    """Write what is there before and after the rows. The catalogue, which is everybody's, is read once."""
     parts = psycopg.conninfo.conninfo_to_dict(address)
     password = str(parts.pop("password", "") or "")
-    command = [
-        str(find_tool("pg_dump")),
-        f"--schema={schema}",
-        f"--section={section}",
-        "--no-owner",
-        "--no-publications",
-        "--no-subscriptions",
+    both = folder / "structure"
+    dump = [
+        *(str(find_tool("pg_dump")), "--format=custom", f"--file={both}", f"--schema={schema}"),
+        *("--section=pre-data", "--section=post-data"),
         *([f"--snapshot={snapshot}"] if snapshot else []),
+        *(f"--table={schema}.{table}" for table in only),
         f"--dbname={psycopg.conninfo.make_conninfo('', **parts)}",
     ]
-    done = subprocess.run(
-        command, env={**os.environ, "PGPASSWORD": password}, capture_output=True, text=True, check=False
-    )
+    _said(dump, password)
+    for section, name in (("pre-data", "before.sql"), ("post-data", "after.sql")):
+        leaving_out = ("--no-owner", "--no-publications", "--no-subscriptions")
+        said = _said(
+            [str(find_tool("pg_restore")), f"--section={section}", *leaving_out, "--file=-", str(both)]
+        )
+        # psql's own commands; what looks like a setting or a comment may be a line of a function.
+        lines = (line for line in said.splitlines() if not line.startswith("\\"))
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+    both.unlink()
+
+
+def _said(command: list[str], password: str = "") -> str:  # a file needs none
+    environment = {**os.environ, "PGPASSWORD": password}
+    done = subprocess.run(gently(command), env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Differs(f"pg_dump: {done.stderr.strip()}")
-    # psql's own commands; what looks like a setting or a comment may be a line of a function.
-    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("\\"))
+        raise Differs(f"{Path(command[0]).name}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _text(path: Path, old: str, new: str) -> bytes:

@@ -632,6 +632,9 @@ BEGIN
     PERFORM enclave.rename_schema(live, spare);
     PERFORM enclave.rename_schema(other, live);
     PERFORM enclave.rename_schema(spare, other);
+    -- Whoever believes the epoch before is let in no more, and looks again: what a process knew of the
+    -- schema, such as the migrations that it has had, it knew at that epoch.
+    UPDATE enclave.placed SET epoch = epoch + 1, since = now() WHERE schema_name = live;
     EXECUTE format('REVOKE %I FROM enclave_app', other);
     EXECUTE format('GRANT %I TO enclave_app WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', live);
     EXECUTE format('GRANT %I TO enclave_owner WITH INHERIT FALSE, SET TRUE', live);

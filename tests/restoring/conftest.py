@@ -34,20 +34,25 @@ class Installation:
     variables: dict[str, str]
     schemas: dict[str, tuple[str, str]]
 
-    def start(self, *words: str, **more: str) -> subprocess.Popen[str]:
-        """Start a command of manage.py as the owner."""
-        return subprocess.Popen(
+    def start(self, *words: str, typed: str = "", **more: str) -> subprocess.Popen[str]:
+        """Start a command of manage.py as the owner, to which an address is typed."""
+        process = subprocess.Popen(
             [sys.executable, str(servers.ROOT / "manage.py"), *words],
             cwd=servers.ROOT,
             env={**self.variables, "ENCLAVE_LOGIN": "owner", **more},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+        assert process.stdin is not None
+        process.stdin.write(f"{typed}\n")
+        process.stdin.flush()
+        return process
 
-    def manage(self, *words: str, fails: bool = False) -> str:
+    def manage(self, *words: str, typed: str = "", fails: bool = False) -> str:
         """Run a command to its end and return what it said."""
-        process = self.start(*words)
+        process = self.start(*words, typed=typed)
         said, _ = process.communicate(timeout=300)
         assert bool(process.returncode) is fails, said
         return said
@@ -76,7 +81,7 @@ class Installation:
     def restore(self, *words: str) -> str:
         """Ask for a restore as one operator and approve it as another."""
         self.manage("restore", *words, "--reason", "a lost table", "--by", ONE)
-        return self.manage("restore", words[0], "--approve", "--by", TWO)
+        return self.manage("restore", words[0], "--approve", "--by", TWO, typed=words[0])
 
 
 def now() -> datetime:
