@@ -34,6 +34,7 @@ ACTS: dict[str, dict[str, object]] = {
     "run-stop": {"pk": NOBODY},
     "restore-approve": {"pk": NOBODY},
     "restore-decline": {"pk": NOBODY},
+    "restore-undo": {"pk": NOBODY},
     "backfill-start": {"name": "nothing"},
     "backfill-act": {"pk": NOBODY, "act": "pause"},
     "backfill-act-in": {"pk": NOBODY, "act": "pause", "only": "pulse"},
