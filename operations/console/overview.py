@@ -19,6 +19,7 @@ from operations.models import (
     RestoreStep,
     ShardHealth,
 )
+from records.files import storage
 from tenants.models import Organisation
 from tenants.placement import State
 from tenants.schema import wanted_version
@@ -96,6 +97,16 @@ def _wanting() -> list[dict[str, Any]]:
         {
             "count": ShardHealth.objects.down().count(),
             "what": "shards do not answer",
+            "url": reverse("admin:tenants_shard_changelist"),
+        },
+        {
+            "count": ShardHealth.objects.full().count(),
+            "what": "shards have a disk that is full",
+            "url": reverse("admin:tenants_shard_changelist"),
+        },
+        {
+            "count": int(storage.is_full()),
+            "what": "disk for files is full: nothing can be uploaded",
             "url": reverse("admin:tenants_shard_changelist"),
         },
         {

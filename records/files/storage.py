@@ -5,6 +5,7 @@ removed after the row that named it is gone; `sweep` removes what a crash left b
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,14 @@ class Stored:
 def largest() -> int:
     """Return how large a file may be, in bytes."""
     return min(LARGEST, int(settings.UPLOAD_LIMIT))
+
+
+def is_full() -> bool:
+    """Return whether the disk of all organisations' files has no room for one more of the largest size."""
+    place = Path(settings.MEDIA_ROOT)
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free < largest()
 
 
 def folder() -> Path:
