@@ -1,5 +1,6 @@
 """Forms of the public site and the console."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -125,6 +126,13 @@ class RestoreForm(ReasonForm):
         help_text="For example 2026-01-31 12:00. Everything since is taken back.",
         widget=forms.DateTimeInput(attrs={"placeholder": "2026-01-31 12:00"}),
     )
+
+    def __init__(self, *args: Any, oldest: datetime | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if oldest is not None:
+            self.fields[
+                "to"
+            ].help_text = f"Any moment since {oldest:%Y-%m-%d %H:%M:%S}. What was done later is taken back."
 
 
 class ApproveRestoreForm(forms.Form):

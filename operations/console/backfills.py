@@ -15,7 +15,7 @@ from operations.actions.backfills import pause, resume, share_of, start
 from operations.console.meaning import when
 from operations.console.organisations import operator_of
 from operations.console.pages import act_page
-from operations.console.readonly import ReadOnlyAdmin
+from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ReasonForm
 from operations.models import Backfill, BackfillState, Progress
 from tenants.models import Organisation

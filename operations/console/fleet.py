@@ -15,7 +15,7 @@ from accounts.identity.models import User
 from operations.actions.fleet import ask_to_stop, put_in_ring
 from operations.console.meaning import schema_badge, when
 from operations.console.pages import act_page
-from operations.console.readonly import ReadOnlyAdmin
+from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ReasonForm, RingForm
 from operations.models import FleetRun, FleetState
 from tenants.models import Organisation
@@ -23,9 +23,6 @@ from tenants.placement import Ring
 from tenants.refusals import Refusal
 from tenants.schema import wanted_version
 
-_BEGUN, _ENDED = when("began_at", "Begun"), when("ended_at", "Ended")
-_MIGRATED, _LOOKED = when("migrated_at", "At"), when("looked_at", "Looked at")
-_GOES_ON = when("goes_on_at", "Goes on")
 _TONES = {
     FleetRun.State.RUNNING: "trial",
     FleetRun.State.PAUSING: "behind",
@@ -80,30 +77,24 @@ class FleetRunAdmin(ReadOnlyAdmin):
         "No run yet. manage.py migrate_fleet begins one when a release brings migrations; here it is "
         "followed, and stopped."
     )
-    list_display = (_BEGUN, "state_shown", "ring", "progress", "failed", _ENDED, "said")
-    fields = ("state_shown", "ring", "progress", "failures", "began", "goes_on", "ended", "said", "stop")
-    readonly_fields = ("state_shown", "progress", "failures", "began", "goes_on", "ended", "stop")
+    list_display = (
+        *(when("began_at", "Begun"), "state_shown", "ring", "progress", "failed"),
+        *(when("ended_at", "Ended"), "said"),
+    )
+    fields = (
+        *("state_shown", "ring", "progress", "failures", "began_at", "goes_on_at", "ended_at"),
+        *("said", "stop"),
+    )
+    readonly_fields = ("state_shown", "progress", "failures", "stop")
 
     def at_work(self) -> SafeString | str:
         return _run_at_work()
 
+    def name_of(self, row: FleetRun) -> str:
+        return f"Run of {row.began_at:%d %b %Y %H:%M}"
+
     def is_at_work(self, object_id: str) -> bool:
         return FleetRun.objects.filter(pk=object_id, ended_at=None).exists()
-
-    @admin.display(description="Begun")
-    def began(self, run: FleetRun) -> SafeString | str:
-        """Show when it was begun."""
-        return _BEGUN(run)
-
-    @admin.display(description="Goes on")
-    def goes_on(self, run: FleetRun) -> SafeString | str:
-        """Show when its pause ends."""
-        return _GOES_ON(run)
-
-    @admin.display(description="Ended")
-    def ended(self, run: FleetRun) -> SafeString | str:
-        """Show when it ended."""
-        return _ENDED(run)
 
     @admin.display(description="State", ordering="state")
     def state_shown(self, run: FleetRun) -> SafeString:
@@ -165,22 +156,14 @@ class FleetStateAdmin(ReadOnlyAdmin):
     nothing_yet = "There is no organisation yet. How far the schema of each is will stand here."
     first = ("admin:organisation-make", "Make the first one")
     list_display = (
-        *("organisation", "ring", "state", "at_version", _MIGRATED, "took", "what"),
-        *(_LOOKED, "other"),
+        *("organisation", "ring", "state", "at_version", when("migrated_at", "At"), "took", "what"),
+        *(when("looked_at", "Looked at"), "other"),
     )
     fields = (
-        "organisation",
-        "ring",
-        "state",
-        "version",
-        "migrated",
-        "took",
-        "error",
-        "waits",
-        "looked",
-        "differs",
+        *("organisation", "ring", "state", "version", "migrated_at", "took", "error", "waits"),
+        *("looked_at", "differs"),
     )
-    readonly_fields = ("ring", "state", "migrated", "took", "looked")
+    readonly_fields = ("ring", "state", "took")
     list_filter = (SchemaFilter, "organisation__ring", "organisation__shard")
     list_per_page = 50
     search_fields = ("organisation__slug", "organisation__name")
@@ -196,6 +179,9 @@ class FleetStateAdmin(ReadOnlyAdmin):
         """Show whether it is current, behind, or failed."""
         return schema_badge(state)
 
+    def name_of(self, row: FleetState) -> str:
+        return f"Migrations of {row.organisation}"
+
     def at_work(self) -> SafeString | str:
         return _run_at_work()
 
@@ -207,7 +193,7 @@ class FleetStateAdmin(ReadOnlyAdmin):
     @admin.display(description="Took", ordering="took_ms")
     def took(self, state: FleetState) -> str:
         """Show how long it took."""
-        return f"{state.took_ms:,} ms" if state.migrated_at else "–"
+        return f"{state.took_ms:,} ms" if state.took_ms else "–"
 
     @admin.display(description="What went wrong, or is waited for", ordering="error")
     def what(self, state: FleetState) -> SafeString | str:
@@ -218,16 +204,6 @@ class FleetStateAdmin(ReadOnlyAdmin):
     def other(self, state: FleetState) -> SafeString | str:
         """Show the beginning of what is otherwise than in the template."""
         return _cut(state.differs, 60)
-
-    @admin.display(description="At")
-    def migrated(self, state: FleetState) -> SafeString | str:
-        """Show when it was migrated, or tried to be."""
-        return _MIGRATED(state)
-
-    @admin.display(description="Looked at")
-    def looked(self, state: FleetState) -> SafeString | str:
-        """Show when it was compared with the template."""
-        return _LOOKED(state)
 
 
 def _run_at_work() -> SafeString | str:

@@ -28,7 +28,7 @@ from operations.console import moving, restores
 from operations.console.fleet import SchemaFilter, ring_page
 from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
 from operations.console.pages import act_page, nothing_to_choose
-from operations.console.readonly import ReadOnlyAdmin
+from operations.console.tables import ReadOnlyAdmin
 from operations.forms import NewOrganisationForm, PlaceForm, StateForm
 from operations.models import FleetState, OperatorAct
 from tenants.addresses import site_url
@@ -152,9 +152,8 @@ class OrganisationAdmin(ReadOnlyAdmin):
         badge = schema_badge(state)
         if state is None or state.migrated_at is None:
             return badge
-        said = format_html(
-            "{} · {}, {} ms", badge, f"{state.migrated_at:%d %b %Y %H:%M}", f"{state.took_ms:,}"
-        )
+        took = f", in {state.took_ms:,} ms" if state.took_ms else ""
+        said = format_html("{} · {}{}", badge, moment(state.migrated_at), took)
         why = state.error or (state.waits if state.version != wanted_version() else "")
         return format_html("{}<pre>{}</pre>", said, why) if why else said
 

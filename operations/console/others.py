@@ -1,7 +1,7 @@
 """The other tables of the console."""
 
 from operations.console.meaning import when
-from operations.console.readonly import ReadOnlyAdmin
+from operations.console.tables import ReadOnlyAdmin
 
 
 class ProvisioningAdmin(ReadOnlyAdmin):
@@ -46,6 +46,7 @@ class OperatorAdmin(ReadOnlyAdmin):
     """Who the operators are. They are made by `manage.py operator EMAIL`."""
 
     title = "Operators"
+    lead = "manage.py operator EMAIL makes one, or gives one a new password."
     list_display = (
         "email",
         "name",
@@ -53,4 +54,4 @@ class OperatorAdmin(ReadOnlyAdmin):
         when("last_login", "Last sign-in"),
         when("joined_at", "Since"),
     )
-    exclude = ("password", "groups", "user_permissions")
+    fields = ("email", "name", "is_active", "last_login", "joined_at")

@@ -24,34 +24,50 @@ from tenants.models import Organisation
 from tenants.placement import State
 from tenants.schema import wanted_version
 
-# Each table with what is in it, in the order in which operators need them.
-TABLES = (
+# What is in each table, in groups, in the order in which operators need them.
+GROUPS = (
     (
-        "tenants_organisation",
         "Organisations",
-        "Their states, sizes, people and last activity; acts with a reason",
-    ),
-    ("tenants_shard", "Shards", "Whether their servers answer, who is placed where, and how full they are"),
-    ("tenants_release", "Releases", "Which processes serve which organisations"),
-    ("tenants_questionstate", "Questions", "Who has answered what only they can know, and who has not"),
-    ("operations_provisioning", "Makings", "How each organisation came to be, and what went wrong"),
-    ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
-    ("operations_fleetrun", "Runs of migrations", "Who was reached when, and why a run stopped"),
-    ("operations_backfill", "Backfills", "What is being filled in every organisation, and how far each is"),
-    (
-        "operations_basebackup",
-        "Back-ups",
-        "Copies of whole servers, to go back to any later moment",
+        (
+            (
+                "tenants_organisation",
+                "Organisations",
+                "States, sizes, people, last activity; acts with a reason",
+            ),
+            ("operations_signup", "Sign-ups", "Who asked for one, and whether the address was confirmed"),
+            ("operations_provisioning", "Makings", "How each came to be, and what went wrong"),
+            ("tenants_questionstate", "Questions", "Who has answered what only they can know"),
+        ),
     ),
     (
-        "operations_restore",
-        "Brought back",
-        "Organisations brought back to an earlier time, or waiting",
+        "Upgrades",
+        (
+            ("tenants_release", "Releases", "Which processes serve which organisations"),
+            ("operations_fleetstate", "Migrations", "How far the schema of each organisation is"),
+            ("operations_fleetrun", "Runs of migrations", "Who was reached when, and why a run stopped"),
+            ("operations_backfill", "Backfills", "What is being filled everywhere, and how far it is"),
+        ),
     ),
-    ("operations_restoredrill", "Rehearsals", "Whether bringing back works, tried on copies"),
-    ("operations_signup", "Sign-ups", "Who asked for an organisation, and whether the address was confirmed"),
-    ("operations_operatoract", "Acts of operators", "Who did what, when and why"),
-    ("identity_user", "Operators", "Who may come in here"),
+    (
+        "Servers",
+        (
+            ("tenants_shard", "Shards", "Whether they answer, who is placed where, how full they are"),
+            ("operations_basebackup", "Back-ups", "Copies of whole servers, to go back to any later moment"),
+            (
+                "operations_restore",
+                "Brought back",
+                "Organisations brought back to an earlier time, or waiting",
+            ),
+            ("operations_restoredrill", "Rehearsals", "Whether bringing back works, tried on copies"),
+        ),
+    ),
+    (
+        "Operators",
+        (
+            ("operations_operatoract", "Acts of operators", "Who did what, when and why"),
+            ("identity_user", "Operators", "Who may come in here"),
+        ),
+    ),
 )
 
 
@@ -61,9 +77,12 @@ def overview() -> dict[str, Any]:
     return {
         "states": [(state_badge(state), state.value, counted.get(state.value, 0)) for state in State],
         "wanting": [line for line in _wanting() if line["count"]],
-        "tables": [
-            {"url": reverse(f"admin:{name}_changelist"), "label": label, "about": about}
-            for name, label, about in TABLES
+        "groups": [
+            (
+                group,
+                [(reverse(f"admin:{name}_changelist"), label, about) for name, label, about in tables],
+            )
+            for group, tables in GROUPS
         ],
         "acts": OperatorAct.objects.all()[:10],
     }

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts import questions
@@ -12,14 +12,19 @@ from accounts.identity.models import User
 from operations.actions.releasing import organisations_on
 from operations.actions.states import note_release
 from operations.console.meaning import moment, when
-from operations.console.readonly import ReadOnlyAdmin
+from operations.console.tables import ReadOnlyAdmin, Table
 from operations.forms import ReleaseForm
 from tenants.models import QuestionState, Release
 
 
-class ReleaseAdmin(admin.ModelAdmin[Release]):
+class ReleaseAdmin(Table):
     """Releases: which processes serve them, and whether organisations may be on them."""
 
+    title = "Releases"
+    lead = (
+        "Processes of a release serve the organisations that are placed on it. One is enough until the next "
+        "release is tried beside it."
+    )
     list_display = ("name", "state", "pool", "serving")
     fields = ("name", "serving", "state", "pool", "reason")
     form = ReleaseForm
@@ -39,11 +44,6 @@ class ReleaseAdmin(admin.ModelAdmin[Release]):
                 if name != "reason":
                     act = f"{form.fields[name].label}: {told[name] or '–'}"
                     note_release(release=obj, act=act[:60], reason=told["reason"], by=by)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Releases", **(extra_context or {})})
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -69,6 +69,9 @@ class QuestionAdmin(ReadOnlyAdmin):
     list_filter = ("progress", "key")
     search_fields = ("key", "organisation__slug", "organisation__name")
     list_select_related = ("organisation",)
+
+    def name_of(self, row: QuestionState) -> str:
+        return f"{row.key}: {row.organisation}"
 
     @admin.display(description="Deadline")
     def deadline(self, state: QuestionState) -> SafeString | str:

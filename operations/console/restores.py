@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from accounts.identity.models import User
 from operations.actions import backups, restores
 from operations.console.meaning import moment, when
-from operations.console.pages import act_page
-from operations.console.readonly import ReadOnlyAdmin
+from operations.console.pages import act_page, nothing_to_choose
+from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm, UndoRestoreForm
 from operations.models import BaseBackup, Restore, RestoreStep
 from operations.models.backup import KEPT_FOR
@@ -110,26 +110,16 @@ class RestoreAdmin(ReadOnlyAdmin):
     list_select_related = ("organisation",)
     search_fields = ("organisation__slug", "organisation__name")
     fields = (
-        *("organisation", "step_shown", "back_to", "reason", "asked_by", "approved_by", "ended"),
+        *("organisation", "step_shown", "to_time", "reason", "asked_by", "approved_by", "ended_at"),
         *("told", "error", "kept", "possible"),
     )
-    readonly_fields = ("step_shown", "back_to", "ended", "told", "kept", "possible")
+    readonly_fields = ("step_shown", "told", "kept", "possible")
 
     @admin.display(description="Step", ordering="step")
     def step_shown(self, restore: Restore) -> SafeString:
         """Show how far it is."""
         tone = _TONES.get(RestoreStep(restore.step), "trial")
         return format_html('<span class="state {}">{}</span>', tone, restore.get_step_display())
-
-    @admin.display(description="Back to")
-    def back_to(self, restore: Restore) -> SafeString:
-        """Show the moment."""
-        return moment(restore.to_time)
-
-    @admin.display(description="Ended")
-    def ended(self, restore: Restore) -> SafeString | str:
-        """Show when it ended."""
-        return _ENDED(restore)
 
     @admin.display(description="What it did")
     def told(self, restore: Restore) -> SafeString | str:
@@ -182,6 +172,9 @@ class RestoreAdmin(ReadOnlyAdmin):
         under_way = Restore.objects.unfinished().count()
         return f"{under_way:,} under way." if under_way else ""
 
+    def name_of(self, row: Restore) -> str:
+        return f"{row.organisation} back to {row.to_time:%d %b %Y %H:%M}"
+
     def is_at_work(self, object_id: str) -> bool:
         return Restore.objects.unfinished().filter(pk=object_id).exists()
 
@@ -217,7 +210,14 @@ def link_of(organisation: Organisation) -> SafeString | str:
 def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask to which moment and why; a second operator has to approve it."""
     organisation = get_object_or_404(Organisation, pk=pk)
-    form = RestoreForm(request.POST or None)
+    title = f"Bring {organisation.name} back to an earlier time"
+    shown = {"opts": Restore._meta, "organisation": organisation, "title": title}
+    oldest = since_when(organisation)
+    if oldest is None and request.method != "POST":
+        said = "There is no back-up of its server yet, so there is nothing to bring it back from."
+        url, label = reverse("admin:operations_basebackup_changelist"), "See the back-ups"
+        return nothing_to_choose(request, said=said, url=url, label=label, **shown)
+    form = RestoreForm(request.POST or None, oldest=oldest)
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
@@ -227,9 +227,7 @@ def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "Another operator has to approve it now.")
             return redirect("admin:operations_restore_change", asked.pk)
-    title = f"Bring {organisation.name} back to an earlier time"
-    shown = {"organisation": organisation, "consequences": ASKING, "title": title, "button": "Ask for it"}
-    return act_page(request, form, opts=Restore._meta, **shown)
+    return act_page(request, form, **shown, consequences=ASKING, button="Ask for it")
 
 
 def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -16,15 +16,17 @@ from accounts.identity.models import User
 from operations.actions.shards import server_of, unregistered
 from operations.actions.states import note_shard
 from operations.console.meaning import moment
+from operations.console.tables import Table
 from operations.forms import ShardForm
 from operations.models import ShardHealth
 from tenants.models import Shard
 from tenants.placement import State
 
 
-class ShardAdmin(admin.ModelAdmin[Shard]):
+class ShardAdmin(Table):
     """Shards: whether they take new organisations, and how many. They come and go with the environment."""
 
+    title = "Shards"
     list_display = (
         *("alias", "answers", "region", "living", "takes_new", "owner"),
         *("size", "connections", "oldest", "archived", "version"),
@@ -60,19 +62,9 @@ class ShardAdmin(admin.ModelAdmin[Shard]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"title": "Shards", "unregistered": unregistered(), **(extra_context or {})}
-        return super().changelist_view(request, context)
+        return super().changelist_view(request, {"unregistered": unregistered(), **(extra_context or {})})
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        return super().change_view(request, object_id, form_url, {"title": "Shard", **(extra_context or {})})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

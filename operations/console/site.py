@@ -21,6 +21,7 @@ class Console(AdminSite):
     site_title = "Enclave operators"
     index_title = "Installation"
     enable_nav_sidebar = False
+    empty_value_display = "–"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Operators only; the second step is required by accounts' middleware for this host.
@@ -36,6 +37,12 @@ class Console(AdminSite):
         from operations.console.overview import overview  # its models are registered with this site
 
         return super().index(request, {**overview(), **(extra_context or {})})
+
+    def app_index(  # type: ignore[override]  # any answer will do
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the first page: what is where in the code is nobody's question here."""
+        return redirect("admin:index")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Lead to the one sign-in there is, with its second step, and then to the page asked for."""

@@ -11,8 +11,10 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import harbour as making
+from tests.browser import operators
 from tests.browser import site as running
 from tests.browser.harbour import Harbour
+from tests.browser.operators import AtWork
 from tests.browser.site import PATIENCE_SECONDS, Site
 from tests.browser.visits import Visits, visiting
 from tests.chromium import executable
@@ -32,7 +34,14 @@ def harbour(running_servers: None) -> Harbour:
 
 
 @pytest.fixture(scope="package")
-def chromium(harbour: Harbour, site: Site) -> Iterator[Browser]:
+def at_work(running_servers: None) -> Iterator[AtWork]:
+    """The operator, and what is under way."""
+    with operators.there() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def chromium(harbour: Harbour, site: Site, at_work: AtWork) -> Iterator[Browser]:
     """The system's Chromium."""
     with ExitStack() as stack:
         playwright = stack.enter_context(sync_playwright())

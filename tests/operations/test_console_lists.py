@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from operations.admin import console as site
-from operations.console.readonly import ReadOnlyAdmin
+from operations.console.tables import ReadOnlyAdmin
 from operations.models import Backfill, BackfillState, FleetRun, FleetState, Restore
 from tenants.models import Organisation
 from tests.operations.test_console import console  # noqa: F401  # a fixture
