@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("operations", "0002_backups_and_restores"),
+        ("operations", "0004_fleet_waits"),
     ]
 
     operations = [
