@@ -13,6 +13,7 @@ from operations.actions import (
     bringing_back,
     figures,
     fingerprints,
+    leftovers,
     moves,
     preparing,
     provisioning,
@@ -40,6 +41,7 @@ def install() -> None:
     sweeps.add("operations.backups", every_seconds=600, run=back_up, queue="owner")
     sweeps.add("operations.figures", every_seconds=30, run=refresh_figures)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
+    sweeps.add("operations.leftovers", every_seconds=leftovers.EVERY_SECONDS, run=sweep_leftovers)
     sweeps.add("operations.questions", every_seconds=60, run=ask)
 
 
@@ -75,6 +77,11 @@ def look_at_shards() -> None:
 def refresh_figures() -> None:
     """Look up the figures of those organisations that were not looked at for the longest."""
     figures.refresh(at=timezone.now())
+
+
+def sweep_leftovers() -> None:
+    """Remove content of files that nothing names any more."""
+    leftovers.sweep(at=timezone.now())
 
 
 def take_fingerprints() -> None:

@@ -17,7 +17,7 @@ from tests.moves.conftest import SLUG, TABLE, Writer, Yard, until, verify_ledger
 pytestmark = pytest.mark.nightly
 KILLS = 100
 SEED = 20
-LONGEST_SECONDS = 1.2  # half of what a move takes, so that one is killed twice or thrice
+LONGEST_SECONDS = 1.6  # less than a move takes, so that most are killed once or twice on their way
 STEPS = [step.value for step in WAY[1:9]]
 
 
@@ -143,4 +143,4 @@ class TestKilledAtRandom:
         verify_ledger(place, writer)
         # They fell into all of it, and moves came to their ends nevertheless.
         assert len(hit) > 4, hit
-        assert place.place()[1] > 10
+        assert place.place()[1] > 4

@@ -213,10 +213,12 @@ class TestShards:
         ShardHealth.objects.filter(shard="shard_2").update(
             down_since=now - timedelta(hours=3), down_why="refused", archive_fails=True
         )
+        ShardHealth.objects.filter(shard="shard_1").update(full_since=now - timedelta(hours=2))
         monkeypatch.setattr(settings, "SHARD_ALIASES", (*settings.SHARD_ALIASES, "shard_9"))
         page = html.unescape(console.get("/console/tenants/shard/").content.decode())
         for said in (
             "Not for 3\xa0hours",
+            "Full for 2\xa0hours",
             "refused",
             "fails",
             "18.4",
@@ -226,6 +228,7 @@ class TestShards:
             assert said in page
         overview = console.get("/console/").content.decode()
         assert "1 shards do not answer" in overview
+        assert "1 shards have a disk that is full" in overview
         assert "1 shards of the environment are not prepared" in overview
         one = console.get(self.page).content.decode()
         assert str(settings.DATABASES["shard_2"]["PORT"]) in one
