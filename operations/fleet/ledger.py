@@ -1,7 +1,7 @@
 """What is written down of each organisation's schema, some at a time."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from django.utils import timezone
@@ -56,7 +56,7 @@ def write(states: list[FleetState]) -> list[FleetState]:
     return states
 
 
-def note_waiting(group: Iterable[Organisation], reasons: Mapping[UUID, str]) -> list[FleetState]:
+def note_waiting(group: Iterable[Organisation], reasons: dict[UUID, str]) -> list[FleetState]:
     """Write down what each of some organisations waits for; what went wrong before is over."""
     return write(
         [

@@ -89,7 +89,7 @@ def migrate_and_record(alias: str, schema: str) -> list[Part]:
             # People are at work there: whoever waits for a table keeps everybody behind them waiting too.
             cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
         plan, state = plan_for(alias)
-        runs = cut(plan) or [(True, ())]
+        runs = cut(plan, state) or [(True, ())]
         if not runs[-1][0]:
             runs.append((True, ()))  # what follows the migrations comes last, and is text
         last = len(runs) - 1
