@@ -244,5 +244,4 @@ def _fail_undo(restore: Restore, problem: str) -> None:
 
 
 def _drop(restore: Restore) -> None:
-    with psycopg.connect(places.owner_address(home_of(restore)), autocommit=True) as connection:
-        connection.execute("SELECT enclave.drop_kept(%s)", [restore.other_schema])
+    bundle.drop(places.owner_address(home_of(restore)), restore.other_schema)

@@ -52,6 +52,5 @@ def _one(source: str, alias: str, schema: str) -> int:
         bundle.load(target, place, name)
         return manifest.rows
     finally:
-        with psycopg.connect(target, autocommit=True) as connection:
-            connection.execute("SELECT enclave.drop_kept(%s)", [name])
+        bundle.drop(target, name)
         shutil.rmtree(place, ignore_errors=True)

@@ -34,6 +34,10 @@ _PINNED = (
     "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET search_path = ''; "
     "SET statement_timeout = 0; SET client_encoding = 'UTF8'"
 )
+# What was loaded counts from the exchange on, whose commit waits for the disk and for all before it.
+_LOADING = (
+    "; SET check_function_bodies = off; SET client_min_messages = warning; SET synchronous_commit = off"
+)
 
 
 class Differs(RuntimeError):
@@ -111,9 +115,10 @@ def load(address: str, folder: Path, schema: str) -> Manifest:
     manifest = read_manifest(folder)
     checked_schema_name(schema)
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(_PINNED + "; SET check_function_bodies = off; SET client_min_messages = warning")
+        connection.execute(_PINNED + _LOADING)
         connection.execute("SELECT enclave.begin_loading(%s)", [schema])
-        connection.execute(_text(folder / "before.sql", manifest.schema, schema))
+        for entry in _entries(_text(folder / "before.sql", manifest.schema, schema)):
+            connection.execute(entry)
         for table, about in manifest.tables.items():
             _copy_in(connection, schema, table, about["columns"], folder / "tables" / table)
         for sequence, value in manifest.sequences.items():
@@ -121,12 +126,26 @@ def load(address: str, folder: Path, schema: str) -> Manifest:
                 "SELECT setval(format('%%I.%%I', %s::text, %s::text)::regclass, %s)",
                 [schema, sequence, value],
             )
-        for statement in _statements(_text(folder / "after.sql", manifest.schema, schema)):
-            connection.execute(statement)
+        for entry in _entries(_text(folder / "after.sql", manifest.schema, schema)):
+            connection.execute(entry)
         compare(manifest, digests(connection, schema))
         for table in manifest.tables:
             connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
     return manifest
+
+
+def drop(address: str, schema: str) -> None:
+    """Drop a schema that was loaded or kept, table by table for the same reason. May be repeated."""
+    checked_schema_name(schema)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning; SET synchronous_commit = off")
+        query = "SELECT FROM enclave.issued WHERE schema_name = %s AND state IN ('loading', 'kept')"
+        if connection.execute(query, [schema]).fetchone() is None:
+            return
+        for table, _ in _tables(connection, schema):
+            connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(schema, table)))
+        connection.execute("SET synchronous_commit = on")
+        connection.execute("SELECT enclave.drop_kept(%s)", [schema])
 
 
 def compare(manifest: Manifest, found: dict[str, dict[str, object]]) -> None:
@@ -258,7 +277,10 @@ def _text(path: Path, old: str, new: str) -> bytes:
     return path.read_text(encoding="utf-8").replace(old, new).encode()
 
 
-def _statements(text: bytes) -> list[bytes]:
-    """Return the statements of what follows the rows, so that each has a transaction of its own."""
-    parts = re.split(rb";\n+(?=--|(?:CREATE|ALTER|COMMENT|GRANT|REVOKE|SET|SELECT)\b)", text.strip())
-    return [part for part in parts if part.strip()]
+def _entries(text: bytes) -> list[bytes]:
+    """Return a dump's entries, so that each has a transaction of its own.
+
+    A transaction that makes a whole schema has more to say to the caches of all others than their queue
+    holds: they would drop everything that they know of everybody, once for each schema that is loaded.
+    """
+    return [part for part in re.split(rb"(?m)^--\n-- Name: .*; Type: .*\n--\n", text) if part.strip()]

@@ -17,13 +17,10 @@ from operations.actions import figures
 from operations.actions.shards import look_at_all
 from operations.console.meaning import MEANING
 from operations.models import (
-    BaseBackup,
     FleetRun,
     FleetState,
     Move,
     OperatorAct,
-    Restore,
-    RestoreStep,
     ShardHealth,
 )
 from tenants.context import Actor, control_plane, enter
@@ -34,18 +31,6 @@ from tests.conftest import PASSWORD, ClientAs
 from tests.people import visitor
 
 LIST = "/console/tenants/organisation/"
-
-
-@pytest.fixture
-def console(db: None) -> Client:
-    """An operator's browser, past the second step."""
-    cache.clear()
-    with control_plane():
-        User.objects.create_superuser("oz@enclave.example", "Oz", PASSWORD)
-    client = visitor(settings.OPERATORS_HOST)
-    with_password(client)
-    enrol(client)
-    return client
 
 
 def state_page(organisation: Organisation, state: State) -> str:
@@ -293,83 +278,6 @@ class TestFleet:
         FleetRun.objects.update(ended_at=timezone.now(), state="stopped")
         assert "data-poll" not in console.get(f"{page}change/").content.decode()
         assert "50 of 200" in console.get("/console/operations/fleetrun/").content.decode()
-
-
-class TestBringingBack:
-    @pytest.fixture
-    def copied(self, pulse: Organisation) -> BaseBackup:
-        """A good back-up of an hour ago; Pulse is older."""
-        at = timezone.now() - timedelta(hours=1)
-        Organisation.objects.filter(pk=pulse.pk).update(created_at=at - timedelta(hours=1))
-        return BaseBackup.objects.create(
-            system="1", shards=["shard_1"], folder="/nowhere", began_at=at, ended_at=at, state="good"
-        )
-
-    def asked(self, console: Client, pulse: Organisation) -> Restore:
-        """Ask for Pulse to go back to just now."""
-        told = {"to": f"{timezone.now():%Y-%m-%d %H:%M:%S}", "reason": "They deleted everything"}
-        assert console.post(f"{LIST}{pulse.pk}/restore/", told).status_code == 302
-        return Restore.objects.get()
-
-    def test_needs_a_back_up_and_a_moment_that_has_been(self, console: Client, pulse: Organisation) -> None:
-        assert "no back-up of its server" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
-        told = {"to": "2020-01-01 12:00", "reason": "They deleted everything"}
-        refused = console.post(f"{LIST}{pulse.pk}/restore/", told)
-        assert refused.status_code == 422
-        assert "was made later" in refused.content.decode()
-        told["to"] = "2099-01-01 12:00"
-        assert "not come yet" in console.post(f"{LIST}{pulse.pk}/restore/", told).content.decode()
-        assert not Restore.objects.exists()
-
-    def test_needs_two_operators_and_the_address(
-        self, console: Client, pulse: Organisation, copied: BaseBackup
-    ) -> None:
-        assert "Bring it back" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
-        assert "another operator approves" in console.get(f"{LIST}{pulse.pk}/restore/").content.decode()
-        restore = self.asked(console, pulse)
-        page = f"/console/operations/restore/{restore.pk}/"
-        assert "Waits for a second operator" in console.get(f"{page}change/").content.decode()
-        assert "wait for a second operator" in console.get("/console/").content.decode()
-        same = console.post(f"{page}approve/", {"typed": "pulse"})
-        assert (same.status_code, "Somebody else" in same.content.decode()) == (422, True)
-        Restore.objects.update(asked_by="kim@enclave.example")
-        assert console.post(f"{page}approve/", {"typed": "puls"}).status_code == 422
-        assert Restore.objects.get().step == RestoreStep.ASKED
-        assert console.post(f"{page}approve/", {"typed": "pulse"}).status_code == 302
-        assert [one.pk for one in Restore.objects.unfinished()] == [restore.pk]
-        assert "data-poll" in console.get(f"{page}change/").content.decode()
-        assert {act.act for act in OperatorAct.objects.all()} == {"ask for restore", "approve restore"}
-
-    def test_can_be_declined(self, console: Client, pulse: Organisation, copied: BaseBackup) -> None:
-        restore = self.asked(console, pulse)
-        page = f"/console/operations/restore/{restore.pk}/"
-        assert console.post(f"{page}decline/", {"reason": ""}).status_code == 422
-        assert console.post(f"{page}decline/", {"reason": "They found it again"}).status_code == 302
-        assert Restore.objects.get().step == RestoreStep.DECLINED
-        again = console.post(f"{page}decline/", {"reason": "They found it again"}, follow=True)
-        assert "does not wait for anybody" in again.content.decode()
-
-    @pytest.mark.parametrize(("old", "failed"), [(True, False), (False, True)])
-    def test_says_which_shards_have_no_copy(
-        self, console: Client, pulse: Organisation, old: bool, failed: bool
-    ) -> None:
-        now = timezone.now()
-        Organisation.objects.update(created_at=now - timedelta(hours=23))
-        assert "have no back-up of the last day" not in console.get("/console/").content.decode()
-        if old:
-            Organisation.objects.update(created_at=now - timedelta(hours=25))
-        if failed:
-            BaseBackup.objects.create(
-                system="1", shards=["shard_1"], folder="/nowhere", began_at=now, ended_at=now, state="failed"
-            )
-        assert "have no back-up of the last day" in console.get("/console/").content.decode()
-        for alias in ("shard_1", "shard_2"):
-            BaseBackup.objects.create(
-                system="1", shards=[alias], folder="/nowhere", began_at=now, ended_at=now, state="good"
-            )
-        assert "have no back-up of the last day" not in console.get("/console/").content.decode()
-        assert "shard_2" in console.get("/console/operations/basebackup/").content.decode()
-        assert console.get("/console/operations/restoredrill/").status_code == 200
 
 
 class TestSignIn:
