@@ -73,6 +73,7 @@ class FleetRunAdmin(ReadOnlyAdmin):
     """The runs of migrations: how far each is, and what it said at the end."""
 
     title = "Runs of migrations"
+    labels = {"began_at": "Begun", "goes_on_at": "Goes on", "ended_at": "Ended"}
     nothing_yet = (
         "No run yet. manage.py migrate_fleet begins one when a release brings migrations; here it is "
         "followed, and stopped."
@@ -156,8 +157,7 @@ class FleetStateAdmin(ReadOnlyAdmin):
     nothing_yet = "There is no organisation yet. How far the schema of each is will stand here."
     first = ("admin:organisation-make", "Make the first one")
     list_display = (
-        *("organisation", "ring", "state", "at_version", when("migrated_at", "At"), "took", "what"),
-        *(when("looked_at", "Looked at"), "other"),
+        *("organisation", "ring", "state", "at_version", when("migrated_at", "At"), "what", "other"),
     )
     fields = (
         *("organisation", "ring", "state", "version", "migrated_at", "took", "error", "waits"),

@@ -76,7 +76,9 @@ def overview() -> dict[str, Any]:
     counted = dict(Organisation.objects.order_by().values_list("state").annotate(Count("pk")))
     return {
         "states": [(state_badge(state), state.value, counted.get(state.value, 0)) for state in State],
-        "wanting": [line for line in _wanting() if line["count"]],
+        "wanting": [
+            {**line, "what": line["what"][line["count"] != 1]} for line in _wanting() if line["count"]
+        ],
         "groups": [
             (
                 group,
@@ -89,68 +91,77 @@ def overview() -> dict[str, Any]:
 
 
 def _wanting() -> list[dict[str, Any]]:
-    """Return what somebody has to look at, with where to look."""
+    """Return what somebody has to look at, for one and for several, with where to look."""
     schemas = reverse("admin:operations_fleetstate_changelist")
     placed = FleetState.objects.exclude(organisation__state=State.GONE)
     return [
         {
             "count": placed.exclude(error="").count(),
-            "what": "could not be migrated",
+            "what": ("organisation could not be migrated", "organisations could not be migrated"),
             "url": f"{schemas}?schema=failed",
         },
         {
             "count": placed.filter(error="").exclude(version=wanted_version()).count(),
-            "what": "are behind with migrations",
+            "what": ("organisation is behind with migrations", "organisations are behind with migrations"),
             "url": f"{schemas}?schema=behind",
         },
         {
             "count": placed.filter(error="").exclude(version=wanted_version()).exclude(waits="").count(),
-            "what": "of them wait for a backfill or the end of a move",
+            "what": (
+                "of them waits for a backfill or the end of a move",
+                "of them wait for a backfill or the end of a move",
+            ),
             "url": f"{schemas}?schema=waits",
         },
         {
             "count": placed.exclude(differs="").count(),
-            "what": "differ from the template",
+            "what": ("schema differs from the template", "schemas differ from the template"),
             "url": f"{schemas}?schema=differs",
         },
         {
             "count": ShardHealth.objects.down().count(),
-            "what": "shards do not answer",
+            "what": ("shard does not answer", "shards do not answer"),
             "url": reverse("admin:tenants_shard_changelist"),
         },
         {
             "count": ShardHealth.objects.full().count(),
-            "what": "shards have a disk that is full",
+            "what": ("shard has a disk that is full", "shards have a disk that is full"),
             "url": reverse("admin:tenants_shard_changelist"),
         },
         {
             "count": int(storage.is_full()),
-            "what": "disk for files is full: nothing can be uploaded",
+            "what": ("disk for files is full: nothing can be uploaded",) * 2,
             "url": reverse("admin:tenants_shard_changelist"),
         },
         {
             "count": len(unregistered()),
-            "what": "shards of the environment are not prepared",
+            "what": (
+                "shard of the environment is not prepared",
+                "shards of the environment are not prepared",
+            ),
             "url": reverse("admin:tenants_shard_changelist"),
         },
         {
             "count": BackfillState.objects.filter(state=Progress.FAILED).count(),
-            "what": "failed in a backfill",
+            "what": ("backfill failed in an organisation", "backfills failed in organisations"),
             "url": f"{reverse('admin:operations_backfillstate_changelist')}?state__exact=failed",
         },
         {
             "count": len(backups.without_recent(at=timezone.now())),
-            "what": "shards have no back-up of the last day",
+            "what": ("shard has no back-up of the last day", "shards have no back-up of the last day"),
             "url": reverse("admin:operations_basebackup_changelist"),
         },
         {
             "count": Restore.objects.filter(step=RestoreStep.ASKED).count(),
-            "what": "wait for a second operator to be brought back",
+            "what": (
+                "organisation waits for a second operator to be brought back",
+                "organisations wait for a second operator to be brought back",
+            ),
             "url": f"{reverse('admin:operations_restore_changelist')}?step__exact=asked",
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),
-            "what": "were begun and not finished",
+            "what": ("making was begun and not finished", "makings were begun and not finished"),
             "url": reverse("admin:operations_provisioning_changelist"),
         },
     ]

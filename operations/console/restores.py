@@ -19,7 +19,7 @@ from operations.console.meaning import moment, when
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm, UndoRestoreForm
-from operations.models import BaseBackup, Restore, RestoreStep
+from operations.models import BaseBackup, Restore, RestoreDrill, RestoreStep
 from operations.models.backup import KEPT_FOR
 from operations.restoring.places import CannotBackUp
 from tenants.models import Organisation
@@ -86,6 +86,7 @@ class RestoreDrillAdmin(ReadOnlyAdmin):
     """Rehearsals: organisations restored beside the live ones, compared, and dropped."""
 
     title = "Rehearsals of restores"
+    labels = {"to_time": "Back to", "began_at": "Begun", "ended_at": "Ended"}
     nothing_yet = (
         "Nothing was rehearsed yet. manage.py restore_drill brings some organisations back beside the live "
         "ones, compares them, and writes here whether they are equal."
@@ -95,11 +96,15 @@ class RestoreDrillAdmin(ReadOnlyAdmin):
         "error",
     )
 
+    def name_of(self, row: RestoreDrill) -> str:
+        return f"Rehearsal of {row.began_at:%d %b %Y %H:%M}"
+
 
 class RestoreAdmin(ReadOnlyAdmin):
     """Organisations that were brought back, or wait for it."""
 
     title = "Organisations brought back"
+    labels = {"to_time": "Back to", "ended_at": "Ended"}
     nothing_yet = "Nobody was brought back to an earlier time. It is asked for on an organisation's page."
     first = ("admin:tenants_organisation_changelist", "Choose an organisation")
     list_display = (

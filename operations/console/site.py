@@ -44,6 +44,12 @@ class Console(AdminSite):
         """Lead to the first page: what is where in the code is nobody's question here."""
         return redirect("admin:index")
 
+    def password_change(  # type: ignore[override]  # any answer will do
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the one page that there is for it."""
+        return redirect("account_change_password")
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Lead to the one sign-in there is, with its second step, and then to the page asked for."""
         asked = request.GET.get(REDIRECT_FIELD_NAME, "")

@@ -1,8 +1,10 @@
 """What all tables of the console have in common: their titles, what an empty one says, what is at work."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import DateTimeField
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -63,20 +65,24 @@ class Table(admin.ModelAdmin[Any]):
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
         }
-        row = self.get_object(request, object_id) if object_id else None
+        row = self.get_object(request, unquote(object_id)) if object_id else None
         if row is not None:
-            shown |= {"title": self.name_of(row), "is_at_work": self.is_at_work(str(object_id))}
+            shown |= {"title": self.name_of(row), "is_at_work": self.is_at_work(str(row.pk))}
         return super().changeform_view(request, object_id, form_url, {**shown, **(extra_context or {})})
 
 
 class ReadOnlyAdmin(Table):
-    """Rows that are written by actions only."""
+    """Rows that are written by actions only. `labels` are other words for their moments."""
+
+    labels: Mapping[str, str] = {}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show moments as everywhere in the console."""
         moments = {one.name: one for one in self.opts.get_fields() if isinstance(one, DateTimeField)}
         return [
-            when(name, capfirst(str(moments[name].verbose_name))) if name in moments else name
+            when(name, self.labels.get(name) or capfirst(str(moments[name].verbose_name)))
+            if name in moments
+            else name
             for name in super().get_fields(request, obj)
         ]
 

@@ -64,7 +64,8 @@ class Visits:
 
     def _heard(self, said: ConsoleMessage) -> None:
         if said.type == "error" and not any(meant in said.text for meant in _MEANT):
-            self.complaints.append(f"{said.location.get('url', '')}: {said.text}")
+            at = said.location.get("url") or (said.page.url if said.page else "")
+            self.complaints.append(f"{at}: {said.text}")
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def visiting(chromium: Browser, site: Site, harbour: Harbour) -> Iterator[Visits
         yield visits
     finally:
         visits.close()
-    assert visits.complaints == []
+    assert visits.complaints == [], visits.complaints
 
 
 def arrive(page: Page, heading: str) -> None:
@@ -90,9 +91,13 @@ def moved(page: Page) -> list[str]:
     return found
 
 
-def faults(page: Page) -> list[Any]:
-    """Return what axe calls serious or critical on a page, with where it is."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
+def faults(page: Page, *, imports_styles: bool = False) -> list[Any]:
+    """Return what axe calls serious or critical on a page, with where it is.
+
+    Where a sheet of styles imports another one, axe reads that through a style in the page, which the
+    page's policy stops; it is left out then, and with it whether the page is locked to one orientation.
+    """
+    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": not imports_styles})
     return [
         (fault["id"], [node["html"][:160] for node in fault["nodes"]][:5])
         for fault in found.response["violations"]

@@ -212,9 +212,9 @@ class TestShards:
         ):
             assert said in page
         overview = console.get("/console/").content.decode()
-        assert "1 shards do not answer" in overview
-        assert "1 shards have a disk that is full" in overview
-        assert "1 shards of the environment are not prepared" in overview
+        assert "1 shard does not answer" in overview
+        assert "1 shard has a disk that is full" in overview
+        assert "1 shard of the environment is not prepared" in overview
         one = console.get(self.page).content.decode()
         assert str(settings.DATABASES["shard_2"]["PORT"]) in one
         assert str(settings.DATABASES["shard_2"]["PASSWORD"]) not in one
