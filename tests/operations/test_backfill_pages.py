@@ -49,7 +49,7 @@ class TestPages:
         found = console.get(f"{STATES}?state__exact=failed").content.decode()
         assert "Pulse Nights" in found
         assert "No room" in found
-        assert "failed in a backfill" in console.get("/console/").content.decode()
+        assert "1 backfill failed in an organisation" in console.get("/console/").content.decode()
 
     def test_pause_and_resume_all_or_one(self, console: Client, pulse: Organisation) -> None:
         backfill = begun()

@@ -145,7 +145,7 @@ class TestWalls:
 
     def test_an_operator_finds_no_fault_anywhere(
         self,
-        console: Client,  # the fixture
+        console: Client,
         pulse: Organisation,
     ) -> None:
         out = reverse("admin:logout", urlconf=URLCONF)
