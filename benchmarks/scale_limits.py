@@ -6,7 +6,8 @@ from dataclasses import dataclass
 # What one server of the size that the figures are taken on can be asked for; docs/scaling.md says why.
 MEMORY_MB = 24_000
 CONNECTIONS = 40  # of three web processes with eight threads, workers, and the sweeps
-SWEEP_S = 300  # figures of the console are refreshed so often
+FIGURES_S = 24 * 3600  # how old the figures of the console may be
+FIGURES_SHARE = 5 / 30  # of a worker's time is theirs (operations/actions/figures.py)
 PROVISION_MS = 400
 CONNECT_MS = 50
 FILES = 4_000_000  # what a file system of 64 GB has inodes for
@@ -46,9 +47,15 @@ def limits(
         # Where it does not fit into memory beside the connections, each first visit reads the disk.
         line("catalogue_in_memory", "catalogue_mb", "MB", MEMORY_MB / 2 - memory),
         line("files", "files", "files", FILES),
-        line("figures_sweep", "figures_sweep_s", "s", SWEEP_S),
+        _figures(lots["figures_ms"], far),
         line("provision", "provision_ms", "ms", PROVISION_MS),
         line("connect", "connect_ms", "ms", CONNECT_MS),
         # Bounded by ENCLAVE_SCHEMAS_PER_CONNECTION, so it does not grow with the fleet.
         Limit("connections_memory", "MB", memory, MEMORY_MB / 4, None),
     ]
+
+
+def _figures(milliseconds: float, far: int) -> Limit:
+    """Return how old figures grow until it is their turn again: after everybody else's."""
+    each = milliseconds / 1000 / FIGURES_SHARE
+    return Limit("figures_age", "s", far * each, FIGURES_S, round(FIGURES_S / each))

@@ -145,6 +145,17 @@ class ApproveRestoreForm(forms.Form):
         self.fields["typed"].label = f"Type {slug} to say that you mean it"
 
 
+class UndoRestoreForm(ReasonForm):
+    """Why what was replaced is put back, and the address of the organisation."""
+
+    field_order = ("reason", "typed")
+    typed = forms.CharField(max_length=40, strip=True)
+
+    def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["typed"].label = f"Type {slug} to say that you mean it"
+
+
 class MoveForm(ReasonForm):
     """Where an organisation shall live, and why."""
 

@@ -10,8 +10,10 @@ from jobs import sweeps
 from operations.actions import (
     asking,
     backups,
+    bringing_back,
     figures,
     fingerprints,
+    leftovers,
     moves,
     preparing,
     provisioning,
@@ -37,8 +39,9 @@ def install() -> None:
     sweeps.add("operations.backfills", every_seconds=3, run=admitting.sweep)
     sweeps.add("operations.restores", every_seconds=3, run=restores.ring)
     sweeps.add("operations.backups", every_seconds=600, run=back_up, queue="owner")
-    sweeps.add("operations.figures", every_seconds=300, run=figures.refresh)
+    sweeps.add("operations.figures", every_seconds=30, run=refresh_figures)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
+    sweeps.add("operations.leftovers", every_seconds=leftovers.EVERY_SECONDS, run=sweep_leftovers)
     sweeps.add("operations.questions", every_seconds=60, run=ask)
 
 
@@ -71,6 +74,16 @@ def look_at_shards() -> None:
     shards.look_at_all(at=timezone.now())
 
 
+def refresh_figures() -> None:
+    """Look up the figures of those organisations that were not looked at for the longest."""
+    figures.refresh(at=timezone.now())
+
+
+def sweep_leftovers() -> None:
+    """Remove content of files that nothing names any more."""
+    leftovers.sweep(at=timezone.now())
+
+
 def take_fingerprints() -> None:
     """Compare the schemas that were not looked at for a day with the template."""
     now = timezone.now()
@@ -86,4 +99,4 @@ def ring_for_moves() -> None:
 def back_up() -> None:
     """Copy the servers whose last good copy is older than a day, where that is our task."""
     backups.back_up_old(at=timezone.now())
-    restores.drop_old(at=timezone.now())
+    bringing_back.drop_old(at=timezone.now())

@@ -6,8 +6,8 @@ import psycopg
 from django.conf import settings
 
 from jobs.celery import doorbell_task
-from operations.actions import restores
-from operations.models import Move, Restore
+from operations.actions import bringing_back, restores
+from operations.models import Move
 from operations.moves import machine
 from operations.moves.problems import MoveBusy
 
@@ -32,14 +32,7 @@ def go_on(*, move_id: str, **_future: object) -> None:
 
 
 @doorbell_task(name=restores.GO_ON, queue="owner")
-def restore(*, restore_id: str, **_future: object) -> None:
-    """Go on with a restore that was approved, wherever it stands."""
-    approved = Restore.objects.unfinished().filter(pk=restore_id).first()
-    if approved is None or settings.DATABASE_LOGIN != "owner":
-        return
-    try:
-        restores.run(approved)
-    except restores.CannotRestore:
-        return  # another process is at it
-    except psycopg.OperationalError as problem:
-        logger.warning("the restore %s waits for a server: %s", restore_id, problem)
+def restore(**_future: object) -> None:
+    """Go on with all restores that were approved, wherever they stand, and those to be undone."""
+    if settings.DATABASE_LOGIN == "owner":
+        bringing_back.resume()

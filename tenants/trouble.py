@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 
 _SAFE = ("GET", "HEAD")
 # States in which PostgreSQL says that it, or the connection, is going or gone, or takes no more of them.
@@ -44,7 +44,8 @@ def answer(request: HttpRequest, trouble: Trouble) -> HttpResponse:
         response = JsonResponse(body, status=503, content_type="application/problem+json")
     else:
         context = {"frame": None, "again": again, "seconds": trouble.seconds}
-        response = render(request, trouble.template, context, status=503)
+        # Without the request: what draws a page's frame asks the database, whose transaction has failed.
+        response = HttpResponse(render_to_string(trouble.template, context), status=503)
         if again:
             response.headers["Refresh"] = str(trouble.seconds)
     response.headers["Retry-After"] = str(trouble.seconds)

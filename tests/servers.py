@@ -50,6 +50,7 @@ _KEYED = (
 os.environ.update(environment(host="127.0.0.1", port=POSTGRES_PORT, logins=LOGINS, shards=SHARDS))
 # The running server, for tests that read its log or act as its superuser.
 POSTGRES: PostgresServer | None = None
+REDIS: RedisServer | None = None
 REDIS_PASSWORD = "redis-of-tests"
 os.environ["REDIS_URL"] = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{REDIS_PORT}/0"
 os.environ["ENCLAVE_FILES"] = str(FOLDER / "files")
@@ -75,9 +76,9 @@ def _digest() -> str:
 @contextmanager
 def running() -> Iterator[None]:
     """Run the servers for a session of tests."""
-    global POSTGRES
+    global POSTGRES, REDIS
     postgres = POSTGRES = PostgresServer(prepared_folder(FOLDER / "postgres"), POSTGRES_PORT, durable=False)
-    redis = RedisServer(FOLDER / "redis", REDIS_PORT, REDIS_PASSWORD)
+    redis = REDIS = RedisServer(FOLDER / "redis", REDIS_PORT, REDIS_PASSWORD)
     try:
         postgres.start()
         redis.start()

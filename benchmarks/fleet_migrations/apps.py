@@ -12,9 +12,14 @@ class LaterConfig(AppConfig):
     label = "later"
 
     def ready(self) -> None:
-        if getattr(settings, "LATER", "") == "column":
+        later = getattr(settings, "LATER", "")
+        if later in ("column", "personal"):
             from records import rooms
             from tests.rooms.gear.models import Speaker
 
-            Speaker.add_to_class("colour", models.CharField(max_length=20, null=True))  # as the migration
+            # As the migrations of that name.
+            if later == "column":
+                Speaker.add_to_class("weight", models.IntegerField(null=True))
+            else:
+                Speaker.add_to_class("colour", models.CharField(max_length=20, null=True))
             rooms.register(Speaker, title="Speakers", icon="speaker-wave")

@@ -166,8 +166,10 @@ class Run:
             return
         self._looked = now
         placed = self._around.resolve(self.tenant.id)
-        if placed is None or (placed.alias, placed.epoch) != (self.tenant.alias, self.tenant.epoch):
-            raise LeaseLost(f"{self.tenant.slug} lives elsewhere now.")
+        if placed is None:
+            raise LeaseLost(f"{self.tenant.slug} is nowhere any more.")
+        # It may have moved: whether the job is still this worker's, its row says, which has moved with it.
+        self.tenant = placed
         if placed.stops(Stop.JOBS):
             raise Interrupted(f"{self.tenant.slug} is {placed.state}.")
         if placed.release != settings.RELEASE:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from operations.models import BaseBackup
 from operations.models.backup import OLD_AFTER
 from operations.restoring import places
+from operations.restoring.gently import gently
 from operations.restoring.places import CannotBackUp
 from tenants.models import Organisation
 from tenants.schema import find_tool
@@ -184,7 +185,11 @@ def verify(target: Path) -> None:
 
 def _run(command: list[str], what: str, *, password: str = "") -> None:  # none is needed
     done = subprocess.run(  # noqa: S603  # a program of PostgreSQL with words of ours
-        command, env={"PGPASSWORD": password, "LC_ALL": "C"}, capture_output=True, text=True, check=False
+        gently(command),
+        env={"PGPASSWORD": password, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise CannotBackUp(f"{what}: {done.stderr.strip()}")

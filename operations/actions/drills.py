@@ -3,13 +3,12 @@
 import random
 import shutil
 import time
-from collections import defaultdict
 from datetime import datetime
 
 import psycopg
 from django.utils import timezone
 
-from operations.actions.restores import at_moment
+from operations.actions.recovering import Recovery
 from operations.models import RestoreDrill
 from operations.restoring import bundle, places
 from tenants.models import Organisation
@@ -20,39 +19,28 @@ from tenants.schema import labels
 def drill(*, count: int, to: datetime) -> RestoreDrill:
     """Restore some organisations, chosen by lot, to a moment; nobody's live schema is touched.
 
-    Equal are those of which every table has the rows and the digest that the recovered server has.
+    Equal are those of which every table has the rows and the digest that the recovered server has. Each
+    server is recovered once, whichever of its shards they are on.
     """
     began = time.monotonic()
     there = list(Organisation.objects.placed().exclude(domains=None).filter(created_at__lt=to))
     chosen = random.SystemRandom().sample(there, min(count, len(there)))
     done = RestoreDrill.objects.create(to_time=to, began_at=timezone.now(), wanted=len(chosen))
-    by_shard: dict[str, list[Organisation]] = defaultdict(list)
-    for organisation in chosen:
-        by_shard[str(organisation.shard_id)].append(organisation)
     problems: list[str] = []
-    for alias, group in by_shard.items():
-        try:
-            _drill_shard(done, alias, group, problems)
-        except (places.CannotBackUp, psycopg.Error) as problem:
-            problems.append(f"{alias}: {problem}")
+    with Recovery(places.folder() / "drills" / str(done.pk)) as recovery:
+        for organisation in sorted(chosen, key=lambda one: str(one.shard_id)):
+            alias = str(organisation.shard_id)
+            try:
+                source = recovery.address(alias, to)
+                done.rows += _one(source, alias, str(organisation.schema_name))
+                done.equal += 1
+            except (places.CannotBackUp, bundle.Differs, psycopg.Error) as problem:
+                problems.append(f"{organisation.slug}: {problem}")
+    shutil.rmtree(places.folder() / "drills" / str(done.pk), ignore_errors=True)
     done.error = "\n".join(problems)[:2000]
     done.ended_at, done.took_seconds = timezone.now(), time.monotonic() - began
     done.save()
     return done
-
-
-def _drill_shard(done: RestoreDrill, alias: str, group: list[Organisation], problems: list[str]) -> None:
-    folder = places.folder() / "drills" / f"{done.pk}-{alias}"
-    try:
-        with at_moment(alias, done.to_time, folder=folder / "server") as address:
-            for organisation in group:
-                try:
-                    done.rows += _one(address, alias, str(organisation.schema_name))
-                    done.equal += 1
-                except (bundle.Differs, psycopg.Error) as problem:
-                    problems.append(f"{organisation.slug}: {problem}")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _one(source: str, alias: str, schema: str) -> int:
@@ -64,6 +52,5 @@ def _one(source: str, alias: str, schema: str) -> int:
         bundle.load(target, place, name)
         return manifest.rows
     finally:
-        with psycopg.connect(target, autocommit=True) as connection:
-            connection.execute("SELECT enclave.drop_kept(%s)", [name])
+        bundle.drop(target, name)
         shutil.rmtree(place, ignore_errors=True)

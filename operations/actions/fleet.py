@@ -20,8 +20,7 @@ from django.utils import timezone
 from accounts.identity.models import User
 from operations.actions.preparing import prepare_template
 from operations.actions.states import note, note_fleet
-from operations.backfills import contracting
-from operations.fleet import releases
+from operations.fleet import releases, waiting
 from operations.fleet.ledger import note_made, noted_version, write
 from operations.fleet.runs import FleetBusy, FleetStopped, Run, a_run
 from operations.fleet.versions import FAILED_SHARE, Versions
@@ -57,6 +56,7 @@ def migrate_fleet(
 ) -> Iterator[FleetState]:
     """Migrate every organisation that is behind, and yield the state of each as it is known.
 
+    One that is being moved or waits for a backfill is passed over, and says so in `waits`.
     Ring after ring, with a pause of so many seconds between two that have somebody in them, and no
     further than `up_to`. Raises FleetStopped when a share of them failed or somebody asked to stop:
     whoever was not reached is still behind. Raises FleetBusy while another run is at work.
@@ -66,8 +66,8 @@ def migrate_fleet(
     late = [one for one in behind(aim) if one.ring in rings and (only is None or one.slug == only)]
     if not late:
         return
-    late, waiting = contracting.apart(late)
-    yield from waiting
+    late, states = waiting.apart(late)
+    yield from states
     if not late:
         return
     with a_run(aim, total=len(late)) as run:
@@ -96,10 +96,13 @@ def _migrate_ring(
     while late:
         moved: list[Organisation] = []
         for version, group in groupby(sorted(late, key=noted_version), key=noted_version):
-            for state in versions.migrate(version, list(group)):
+            # Somebody may have begun to move one since the run began.
+            free, states = waiting.apart(list(group))
+            yield from states
+            for state in versions.migrate(version, free):
                 failed += bool(state.error)
                 yield state
-                if not state.error and state.version != run.row.aim:
+                if not (state.error or state.waits) and state.version != run.row.aim:
                     moved.append(state.organisation)
         # Those found at another version than was written down have their turn with that one, once each.
         late = [one for one in moved if not tried[one.pk, noted_version(one)]]

@@ -87,7 +87,8 @@ def candidates(aliases: Collection[str]) -> list[Candidate]:
     placed = Count("organisations", filter=~Q(organisations__state=State.GONE))
     making = Provisioning.objects.exclude(step__in=[Step.DONE, Step.UNDONE]).filter(organisation=None)
     begun = dict(making.order_by().values_list("shard").annotate(Count("pk")))
-    down = set(ShardHealth.objects.down().values_list("shard_id", flat=True))
+    unfit = ShardHealth.objects.down() | ShardHealth.objects.full()
+    down = set(unfit.values_list("shard_id", flat=True))
     return [
         Candidate(
             alias=shard.alias,

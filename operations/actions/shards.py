@@ -31,6 +31,14 @@ _FIGURES = b"""
         COALESCE(last_failed_time > COALESCE(last_archived_time, '-infinity'), false)
     FROM pg_catalog.pg_stat_archiver
 """
+# Fails where a file of a megabyte finds no room: on the disk of temporary files, and on that of the data.
+# A login without rights may do no more than this.
+_NEEDS_ROOM = b"""
+    SELECT pg_catalog.set_config('work_mem', '64kB', true);
+    SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 60000);
+    SELECT pg_catalog.set_config('temp_tablespaces', '', true);
+    SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 60000)
+"""
 
 
 class ShardsMissing(RuntimeError):
@@ -94,6 +102,7 @@ class Look:
     alias: str
     figures: tuple[Any, ...] = ()
     fault: str = ""
+    is_full: bool = False
 
 
 def look_at_all(*, at: datetime) -> int:
@@ -113,9 +122,22 @@ def look_at_all(*, at: datetime) -> int:
 def _look(alias: str, parameters: breaker.Parameters) -> Look:
     try:
         rows = breaker.ask(parameters, _FIGURES)
+    except psycopg.errors.DiskFull:
+        return Look(alias, is_full=True)  # its figures found no room to be put together
     except (psycopg.Error, breaker.Silent) as fault:
         return Look(alias, fault=" ".join(str(fault).split())[:300] or type(fault).__name__)
-    return Look(alias, figures=rows[0] if rows else ())
+    return Look(alias, figures=rows[0] if rows else (), is_full=_is_full(alias, parameters))
+
+
+def _is_full(alias: str, parameters: breaker.Parameters) -> bool:
+    try:
+        breaker.ask(parameters, _NEEDS_ROOM)
+    except psycopg.errors.DiskFull as fault:
+        logger.error("a disk of %s is full: %s", alias, fault)
+        return True
+    except (psycopg.Error, breaker.Silent) as fault:
+        logger.warning("whether %s has room was not found out: %s", alias, fault)
+    return False
 
 
 def _write(look: Look, *, at: datetime) -> None:
@@ -128,7 +150,14 @@ def _write(look: Look, *, at: datetime) -> None:
     else:
         if before is not None and before.down_since:
             logger.warning("%s answers again", look.alias)
-        columns = {"down_since": None, "down_why": "", "answered_at": at, **_columns(look.figures)}
+        full_since = (before.full_since if before is not None else None) or at
+        columns = {
+            "down_since": None,
+            "down_why": "",
+            "answered_at": at,
+            "full_since": full_since if look.is_full else None,
+            **_columns(look.figures),
+        }
     columns["server"] = server_of(look.alias)
     ShardHealth.objects.update_or_create(shard_id=look.alias, defaults={"looked_at": at, **columns})
 

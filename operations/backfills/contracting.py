@@ -6,10 +6,9 @@ from functools import cache
 from uuid import UUID
 
 from django.db.migrations.loader import MigrationLoader
-from django.utils import timezone
 
 from operations.backfills.admitting import schemas_with
-from operations.models import BackfillState, FleetState, Progress
+from operations.models import BackfillState, Progress
 from tenants.changing import Contracts, contracts_of
 from tenants.models import Organisation
 from tenants.schema import labels
@@ -25,19 +24,17 @@ def contracts() -> dict[Key, Contracts]:
     return {key: said for key, said in found.items() if said is not None and said.backfill}
 
 
-def apart(late: Sequence[Organisation]) -> tuple[list[Organisation], list[FleetState]]:
-    """Return who can be migrated now, and the states, written down, of those who wait for a backfill.
+def waiting(late: Sequence[Organisation]) -> dict[UUID, str]:
+    """Return who waits for which backfill, as a sentence.
 
     Costs nothing while no migration follows a backfill, and two queries a shard for each that does.
     """
-    waiting = _waiting(late)
-    states = [_state(one, waiting[one.pk]) for one in late if one.pk in waiting]
-    for state in states:
-        FleetState.objects.update_or_create(
-            organisation=state.organisation,
-            defaults={"version": state.version, "error": state.error, "migrated_at": state.migrated_at},
-        )
-    return [one for one in late if one.pk not in waiting], states
+    names = _waiting(late)
+    return {
+        one.pk: f"Waits for the backfill {name}: {_how_far(one, name)}."
+        for one in late
+        if (name := names.get(one.pk))
+    }
 
 
 def _waiting(late: Sequence[Organisation]) -> dict[UUID, str]:
@@ -54,16 +51,6 @@ def _waiting(late: Sequence[Organisation]) -> dict[UUID, str]:
                 if one.schema_name not in ready:
                     found.setdefault(one.pk, said.backfill)
     return found
-
-
-def _state(organisation: Organisation, name: str) -> FleetState:
-    known = getattr(organisation, "fleet_state", None)
-    return FleetState(
-        organisation=organisation,
-        version=known.version if known is not None else "",
-        error=f"Waits for the backfill {name}: {_how_far(organisation, name)}.",
-        migrated_at=timezone.now(),
-    )
 
 
 def _how_far(organisation: Organisation, name: str) -> str:

@@ -48,14 +48,23 @@ class SchemaFilter(admin.SimpleListFilter):
     parameter_name = "schema"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
-        return (("current", "Current"), ("behind", "Behind"), ("failed", "Failed"), ("differs", "Differs"))
+        words = ("current", "behind", "waits", "failed", "differs")
+        return tuple((word, word.capitalize()) for word in words)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         on = "" if queryset.model is FleetState else "fleet_state__"
         known = Q(**{f"{on}organisation__isnull": False})
         failed, differs = known & ~Q(**{f"{on}error": ""}), known & ~Q(**{f"{on}differs": ""})
         current = Q(**{f"{on}version": wanted_version(), f"{on}error": ""})
-        conditions = {"failed": failed, "current": current, "behind": ~failed & ~current, "differs": differs}
+        behind = ~failed & ~current
+        waits = behind & known & ~Q(**{f"{on}waits": ""})
+        conditions = {
+            "failed": failed,
+            "current": current,
+            "behind": behind,
+            "waits": waits,
+            "differs": differs,
+        }
         wanted = conditions.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(wanted)
 
@@ -151,7 +160,7 @@ class FleetStateAdmin(ReadOnlyAdmin):
         *("organisation", "ring", "state", "at_version", when("migrated_at", "At"), "what", "other"),
     )
     fields = (
-        *("organisation", "ring", "state", "version", "migrated_at", "took", "error"),
+        *("organisation", "ring", "state", "version", "migrated_at", "took", "error", "waits"),
         *("looked_at", "differs"),
     )
     readonly_fields = ("ring", "state", "took")
@@ -186,10 +195,10 @@ class FleetStateAdmin(ReadOnlyAdmin):
         """Show how long it took."""
         return f"{state.took_ms:,} ms" if state.took_ms else "–"
 
-    @admin.display(description="What went wrong", ordering="error")
+    @admin.display(description="What went wrong, or is waited for", ordering="error")
     def what(self, state: FleetState) -> SafeString | str:
-        """Show the beginning of what went wrong."""
-        return _cut(state.error, 80)
+        """Show the beginning of what went wrong, or of what it waits for."""
+        return _cut(state.error or state.waits, 80)
 
     @admin.display(description="Differs in", ordering="differs")
     def other(self, state: FleetState) -> SafeString | str:

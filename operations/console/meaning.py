@@ -72,7 +72,7 @@ def meaning_of(state: State) -> SafeString:
 
 
 def schema_badge(state: FleetState | None) -> SafeString:
-    """Return how far an organisation's schema is: current, behind, or what failed."""
+    """Return how far an organisation's schema is: current, behind, waiting, or failed."""
     tone, word = schema_word(state)
     return format_html('<span class="state {}">{}</span>', tone, word)
 
@@ -83,4 +83,6 @@ def schema_word(state: FleetState | None) -> tuple[str, str]:
         return "behind", "Not known"
     if state.error:
         return "failed", "Failed"
-    return ("current", "Current") if state.version == wanted_version() else ("behind", "Behind")
+    if state.version == wanted_version():
+        return "current", "Current"
+    return "behind", "Waits" if state.waits else "Behind"

@@ -35,6 +35,7 @@ from tenants.addresses import site_url
 from tenants.models import Organisation
 from tenants.placement import State, Stop
 from tenants.refusals import Refusal
+from tenants.schema import wanted_version
 
 
 class OrganisationAdmin(ReadOnlyAdmin):
@@ -54,6 +55,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         "size",
         "people",
         "last_activity",
+        "as_of",
         "schema_state",
     )
     list_filter = ("state", SchemaFilter, "shard")
@@ -62,7 +64,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     list_per_page = 50
     ordering = ("state", "name")
     fieldsets = (
-        (None, {"fields": ("name", "address", "people", "last_activity", "size", "made")}),
+        (None, {"fields": ("name", "address", "people", "last_activity", "size", "as_of", "made")}),
         ("State", {"fields": ("state_shown", "since", "state_reason", "means", "possible")}),
         (
             "Place",
@@ -76,7 +78,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
         ("Acts of operators", {"fields": ("acts",)}),
     )
     readonly_fields = (
-        *("address", "people", "last_activity", "size", "made", "state_shown", "since", "means"),
+        *("address", "people", "last_activity", "size", "as_of", "made", "state_shown", "since", "means"),
         *("possible", "release_shown", "schema_long", "ring_shown", "acts", "moves", "brought_back"),
     )
     change_list_template = "operations/organisation_list.html"
@@ -114,6 +116,12 @@ class OrganisationAdmin(ReadOnlyAdmin):
         at = organisation.last_active_at
         return moment(at, f"{_age(at)} ago") if at else "–"
 
+    @admin.display(description="As of", ordering="figures_at")
+    def as_of(self, organisation: Organisation) -> SafeString | str:
+        """Show when people, last activity and size were looked up."""
+        at = organisation.figures_at
+        return moment(at, f"{_age(at)} ago") if at else "Not looked at yet"
+
     @admin.display(description="Made", ordering="created_at")
     def made(self, organisation: Organisation) -> SafeString:
         """Show the day on which it was made."""
@@ -139,14 +147,15 @@ class OrganisationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Migrations")
     def schema_long(self, organisation: Organisation) -> SafeString:
-        """Show the same with when, how long, and what went wrong."""
+        """Show the same with when, how long, and what went wrong or is waited for."""
         state: FleetState | None = getattr(organisation, "fleet_state", None)
         badge = schema_badge(state)
         if state is None or state.migrated_at is None:
             return badge
         took = f", in {state.took_ms:,} ms" if state.took_ms else ""
         said = format_html("{} · {}{}", badge, moment(state.migrated_at), took)
-        return format_html("{}<pre>{}</pre>", said, state.error) if state.error else said
+        why = state.error or (state.waits if state.version != wanted_version() else "")
+        return format_html("{}<pre>{}</pre>", said, why) if why else said
 
     @admin.display(description="Back-up")
     def brought_back(self, organisation: Organisation) -> SafeString | str:

@@ -19,6 +19,7 @@ from operations.models import (
     RestoreStep,
     ShardHealth,
 )
+from records.files import storage
 from tenants.models import Organisation
 from tenants.placement import State
 from tenants.schema import wanted_version
@@ -105,6 +106,14 @@ def _wanting() -> list[dict[str, Any]]:
             "url": f"{schemas}?schema=behind",
         },
         {
+            "count": placed.filter(error="").exclude(version=wanted_version()).exclude(waits="").count(),
+            "what": (
+                "of them waits for a backfill or the end of a move",
+                "of them wait for a backfill or the end of a move",
+            ),
+            "url": f"{schemas}?schema=waits",
+        },
+        {
             "count": placed.exclude(differs="").count(),
             "what": ("schema differs from the template", "schemas differ from the template"),
             "url": f"{schemas}?schema=differs",
@@ -112,6 +121,16 @@ def _wanting() -> list[dict[str, Any]]:
         {
             "count": ShardHealth.objects.down().count(),
             "what": ("shard does not answer", "shards do not answer"),
+            "url": reverse("admin:tenants_shard_changelist"),
+        },
+        {
+            "count": ShardHealth.objects.full().count(),
+            "what": ("shard has a disk that is full", "shards have a disk that is full"),
+            "url": reverse("admin:tenants_shard_changelist"),
+        },
+        {
+            "count": int(storage.is_full()),
+            "what": ("disk for files is full: nothing can be uploaded",) * 2,
             "url": reverse("admin:tenants_shard_changelist"),
         },
         {

@@ -18,7 +18,7 @@ from operations.actions import backups, restores
 from operations.console.meaning import moment, when
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.tables import ReadOnlyAdmin
-from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm
+from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm, UndoRestoreForm
 from operations.models import BaseBackup, Restore, RestoreDrill, RestoreStep
 from operations.models.backup import KEPT_FOR
 from operations.restoring.places import CannotBackUp
@@ -39,6 +39,13 @@ CONSEQUENCES = (
     "Everybody in it is signed out. Waiting jobs, mails and invitations are held.",
     "Its people go on working until the two are exchanged, in a moment, when it is ready.",
     f"What is replaced is kept, closed, for {KEPT_FOR.days} days, and can be put back.",
+    "Its trail says so. Nobody else notices anything.",
+)
+UNDOING = (
+    "Everything in it becomes what it was just before it was brought back.",
+    "What was done since then is taken back: it is kept, closed, in its place.",
+    "Everybody in it is signed out. Waiting jobs, mails and invitations are held.",
+    "It begins within some seconds, and needs no second operator. It cannot be undone again.",
     "Its trail says so. Nobody else notices anything.",
 )
 ASKING = (*CONSEQUENCES, "Nothing happens before another operator approves it.")
@@ -135,19 +142,26 @@ class RestoreAdmin(ReadOnlyAdmin):
         """Show until when what was replaced can be put back."""
         if restore.kept_until is None or not restore.other_schema:
             return "–"
-        how = f"manage.py restore {restore.organisation.slug} --undo --reason … --by …"
-        return format_html("{} · put it back with <code>{}</code>", moment(restore.kept_until), how)
+        return moment(restore.kept_until)
 
     @admin.display(description="What you can do")
     def possible(self, restore: Restore) -> SafeString | str:
-        """Show links for one that waits for a second operator."""
-        if restore.step != RestoreStep.ASKED:
-            return "–"
-        return format_html(
-            '<a href="{}">Approve it</a> · <a href="{}">Decline it</a>',
-            reverse("admin:restore-approve", args=[restore.pk]),
-            reverse("admin:restore-decline", args=[restore.pk]),
-        )
+        """Show links for one that waits for a second operator, and for one that can be undone."""
+        if restore.step == RestoreStep.ASKED:
+            return format_html(
+                '<a href="{}">Approve it</a> · <a href="{}">Decline it</a>',
+                reverse("admin:restore-approve", args=[restore.pk]),
+                reverse("admin:restore-decline", args=[restore.pk]),
+            )
+        if "undo" in restore.result:
+            wish = restore.result["undo"]
+            return f"It is being put back: {wish['by']} asked for it, because: {wish['reason']}"
+        try:
+            restores.refuse_undo(restore)
+        except Refusal as refusal:
+            return str(refusal)
+        address = reverse("admin:restore-undo", args=[restore.pk])
+        return format_html('<a href="{}">Undo it: put back what was replaced</a>', address)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of the acts."""
@@ -155,6 +169,7 @@ class RestoreAdmin(ReadOnlyAdmin):
         own = [
             path("<uuid:pk>/approve/", wrap(approve_page), name="restore-approve"),
             path("<uuid:pk>/decline/", wrap(decline_page), name="restore-decline"),
+            path("<uuid:pk>/undo/", wrap(undo_page), name="restore-undo"),
         ]
         return [*own, *super().get_urls()]
 
@@ -255,6 +270,26 @@ def decline_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     back = reverse("admin:operations_restore_change", args=[restore.pk])
     shown = {"title": title, "button": "Decline it", "back": back, "back_to": "Organisations brought back"}
     return act_page(request, form, opts=Restore._meta, **shown)
+
+
+def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put back what a restore replaced; the organisation's address is typed."""
+    restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
+    form = UndoRestoreForm(request.POST or None, slug=str(restore.organisation.slug))
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        try:
+            restores.ask_undo(restore, by=_operator(request), reason=told["reason"], typed=told["typed"])
+        except Refusal as refusal:
+            form.add_error("typed", str(refusal))
+        else:
+            messages.success(request, "It begins within some seconds.")
+            return redirect("admin:operations_restore_change", restore.pk)
+    title = f"Undo bringing {restore.organisation.name} back"
+    said = (f"It was brought back to {restore.to_time:%d %b %Y %H:%M:%S} UTC: {restore.reason}", *UNDOING)
+    back = reverse("admin:operations_restore_change", args=[restore.pk])
+    shown = {"consequences": said, "title": title, "button": "Undo it", "back": back}
+    return act_page(request, form, opts=Restore._meta, **shown, back_to="Organisations brought back")
 
 
 def _operator(request: HttpRequest) -> User:

@@ -78,6 +78,9 @@ class ShardAdmin(Table):
         seen = _health(shard)
         if seen is None:
             return "Nobody has looked yet"
+        if seen.down_since is None and seen.full_since is not None:
+            full = moment(seen.full_since, f"Full for {timesince(seen.full_since, depth=1)}")
+            return format_html("{} {}", _word("failed", full), "Reads only: a disk has no room left.")
         if seen.down_since is None:
             return _word("active", "Yes")
         since = moment(seen.down_since, f"Not for {timesince(seen.down_since, depth=1)}")

@@ -1,5 +1,6 @@
 """What is written down of each organisation's schema, some at a time."""
 
+import time
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from operations.fleet.running import Outcome
 from operations.models import FleetState
 from tenants.models import Organisation
 
-WRITTEN_AT_ONCE = 50
+WRITTEN_AT_ONCE = 200
+WAITS_S = 0.5  # for more of them: where each takes long, people want to see how far it is
 
 
 def noted_version(organisation: Organisation) -> str:
@@ -21,11 +23,12 @@ def noted_version(organisation: Organisation) -> str:
 def written(by_id: dict[UUID, Organisation], outcomes: Iterable[Outcome]) -> Iterator[list[FleetState]]:
     """Write outcomes down, some at a time, and yield the states that were written together."""
     kept: list[FleetState] = []
+    last = time.monotonic()
     for outcome in outcomes:
         kept.append(_state(by_id[outcome.target.id], outcome))
-        if len(kept) >= WRITTEN_AT_ONCE:
+        if len(kept) >= WRITTEN_AT_ONCE or time.monotonic() - last > WAITS_S:
             yield write(kept)
-            kept = []
+            kept, last = [], time.monotonic()
     if kept:
         yield write(kept)
 
@@ -36,6 +39,7 @@ def _state(organisation: Organisation, outcome: Outcome) -> FleetState:
         # A failed one stays at the version that it had; its transaction was rolled back.
         version=outcome.version or noted_version(organisation),
         error=outcome.error,
+        waits=outcome.waits,
         migrated_at=timezone.now(),
         took_ms=round(outcome.took_ms),
     )
@@ -47,14 +51,29 @@ def write(states: list[FleetState]) -> list[FleetState]:
         states,
         update_conflicts=True,
         unique_fields=["organisation"],
-        update_fields=["version", "error", "migrated_at", "took_ms"],
+        update_fields=["version", "error", "waits", "migrated_at", "took_ms"],
     )
     return states
+
+
+def note_waiting(group: Iterable[Organisation], reasons: dict[UUID, str]) -> list[FleetState]:
+    """Write down what each of some organisations waits for; what went wrong before is over."""
+    return write(
+        [
+            FleetState(
+                organisation=one,
+                version=noted_version(one),
+                waits=reasons[one.pk],
+                migrated_at=timezone.now(),
+            )
+            for one in group
+        ]
+    )
 
 
 def note_made(organisation: Organisation, *, version: str) -> None:
     """Write down at which version a new organisation was made."""
     FleetState.objects.update_or_create(
         organisation=organisation,
-        defaults={"version": version, "migrated_at": timezone.now(), "error": ""},
+        defaults={"version": version, "migrated_at": timezone.now(), "error": "", "waits": ""},
     )

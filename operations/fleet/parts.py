@@ -13,6 +13,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.special import SeparateDatabaseAndState
 from django.db.migrations.state import ProjectState
 
+from operations.fleet import locking
+from tenants.sizes import large_tables
+
 # Whoever uses the table meanwhile waits behind us for as long: well under two seconds.
 LOCK_TIMEOUT_MS = 1_000
 
@@ -38,9 +41,26 @@ class Part:
     pieces: tuple[tuple[Migration, tuple[Piece, ...]], ...] = ()
 
 
-def cut(plan: Sequence[Migration]) -> list[tuple[bool, tuple[Migration, ...]]]:
-    """Return the runs of migrations that are alike, in order: whether as text, and which."""
-    return [(kind, tuple(run)) for kind, run in groupby(plan, key=is_text)]
+def cut(plan: Sequence[Migration], state: ProjectState) -> list[tuple[bool, tuple[Migration, ...]]]:
+    """Return the runs of migrations that are alike, in order: whether as text, and which.
+
+    A run of text is one transaction, so one that would take several large tables from everybody is cut
+    between them. `state` has the models before the plan, and stays as it is.
+    """
+    runs = [(kind, tuple(run)) for kind, run in groupby(plan, key=is_text)]
+    if not any(kind and len(run) > 1 for kind, run in runs):
+        return runs
+    found: list[tuple[bool, tuple[Migration, ...]]] = []
+    moving = state.clone()
+    _ = moving.apps  # once: what is cloned from it follows each change by itself
+    for kind, run in runs:
+        if kind and len(run) > 1:
+            found += [(True, part) for part in locking.apart(run, moving, large=large_tables())]
+            continue
+        for migration in run:
+            moving = migration.mutate_state(moving, preserve=False)
+        found.append((kind, run))
+    return found
 
 
 def is_text(migration: Migration) -> bool:

@@ -1,5 +1,6 @@
 """Migrating one schema for real, and keeping what was sent as text for all others of the same state."""
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from operations.fleet.parts import LOCK_TIMEOUT_MS, Part, Piece, cut
 from operations.fleet.releases import missing_too_much
 from tenants.context import as_owner
 from tenants.schema import labels, run_hooks, version_at
+from tenants.staying import staying
 
 # What only looks is not repeated: the others have nothing else to see, which is checked afterwards.
 _LOOKS = re.compile(r"\s*(SELECT(?!\s+set_config)|SHOW|EXPLAIN)\b", re.IGNORECASE)
@@ -82,12 +84,12 @@ def plan_for(alias: str) -> tuple[list[Migration], ProjectState]:
 
 def migrate_and_record(alias: str, schema: str) -> list[Part]:
     """Migrate one schema for real and return the parts that do the same to others of its state."""
-    with as_owner(alias, schema):
+    with as_owner(alias, schema), staying(alias, schema):
         with connections[alias].cursor() as cursor:
             # People are at work there: whoever waits for a table keeps everybody behind them waiting too.
             cursor.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
         plan, state = plan_for(alias)
-        runs = cut(plan) or [(True, ())]
+        runs = cut(plan, state) or [(True, ())]
         if not runs[-1][0]:
             runs.append((True, ()))  # what follows the migrations comes last, and is text
         last = len(runs) - 1
@@ -129,12 +131,25 @@ def _python_part(alias: str, schema: str, migrations: tuple[Migration, ...], sta
 def _pieces(migration: Migration, state: ProjectState) -> tuple[Piece, ...]:
     """Return the operations with their states; `state` moves on to the one after the migration."""
     found = []
-    _ = state.apps  # once: what is cloned from it follows each change by itself
+    with _without_collecting():
+        _ = state.apps  # once: what is cloned from it follows each change by itself
     for operation in migration.operations:
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
         found.append(Piece(operation, before, state.clone()))
     return tuple(found)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Leave the collector out: a class for each model, and nothing to collect but time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def apply(

@@ -15,22 +15,27 @@ from uuid import UUID
 
 import psycopg
 from django.db import connections, transaction
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 
 from operations.fleet.parts import LOCK_TIMEOUT_MS, Part
 from operations.fleet.recording import apply
 from operations.fleet.scripts import (
     ALREADY_THERE,
     ANOTHER_VERSION,
+    COPY,
     LOCKED,
     Script,
     script_of,
 )
 from tenants.context import as_owner
 from tenants.schema import version_at
+from tenants.staying import LivesElsewhere, staying
 
 CONNECTIONS = 2  # to each shard; more only wait for each other on two cores
 MOST_TRIES = 20
 FLUSHED_AT_ONCE = 50
+FLUSHED_AFTER_S = 0.5  # or sooner: nobody hears of what is not on the disk
 _PAUSE_S = 0.2  # before those whose tables were in use are tried again
 
 
@@ -46,11 +51,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one schema: the version it is at (empty if that is not known), or what went wrong."""
+    """What became of one schema: its version (empty if not known), what went wrong, or is waited for."""
 
     target: Target
     version: str
     error: str = ""
+    waits: str = ""
     took_ms: float = 0.0
 
 
@@ -162,6 +168,7 @@ class _Runner:
     ) -> None:
         self.address, self.work, self.steps, self.line, self.outcomes = address, work, steps, line, outcomes
         self.unflushed: list[Outcome] = []
+        self.flushed_at = time.monotonic()
         self.connection: psycopg.Connection | None = None
 
     def run(self) -> None:
@@ -169,7 +176,7 @@ class _Runner:
         try:
             while (target := self.line.take()) is not None:
                 self._one(target)
-                if len(self.unflushed) >= FLUSHED_AT_ONCE:
+                if self._is_time():
                     self._flush()
             self._flush()
         finally:
@@ -182,15 +189,18 @@ class _Runner:
         if target.tries:
             time.sleep(_PAUSE_S)
         began = time.perf_counter()
+        version = error = waits = ""
         try:
-            version, error = self._do(target), ""
+            version = self._do(target)
+        except LivesElsewhere as elsewhere:
+            waits = str(elsewhere)
         except Exception as problem:  # noqa: BLE001  # code of migrations: whatever it raises is one schema's
             if is_locked(problem) and target.tries + 1 < MOST_TRIES:
                 self.line.put_back(target)
                 return
-            version, error = "", said(problem)
+            error = said(problem)
         took = (time.perf_counter() - began) * 1000
-        self.unflushed.append(Outcome(target, version, error, took))
+        self.unflushed.append(Outcome(target, version, error, waits, took))
 
     def _do(self, target: Target) -> str:
         """Do all steps on one schema and return the version it is at afterwards."""
@@ -206,12 +216,14 @@ class _Runner:
         except psycopg.Error as problem:
             if problem.sqlstate in (ALREADY_THERE, ANOTHER_VERSION):
                 return str(problem.diag.message_primary)
+            if problem.sqlstate == COPY:
+                raise LivesElsewhere(f"It does not live on {target.alias} any more.") from problem
             raise
         return script.aim
 
     def _in_python(self, step: Step, target: Target) -> str:
         """Run a part's migrations on one schema, with the models' states that were built for all."""
-        with as_owner(target.alias, target.schema):
+        with as_owner(target.alias, target.schema), staying(target.alias, target.schema):
             there = version_at(target.alias, target.schema)
             if there != step.start:
                 return there
@@ -225,21 +237,29 @@ class _Runner:
         return step.part.aim
 
     def _send(self, text: bytes) -> None:
+        """Send a script and wait for its end, below psycopg's cursors: nobody looks at what it answers.
+
+        A cursor keeps a result for each of the statements, all while the other threads wait for Python.
+        """
         connection = self._connected()
-        try:
-            connection.execute(text)
-        except BaseException:
+        result = connection.pgconn.exec_(text)
+        if result.status == ExecStatus.FATAL_ERROR:
+            problem = error_from_result(result)
             if not connection.closed:
                 connection.execute("ROLLBACK")
-            raise
+            raise problem
 
     def _connected(self) -> psycopg.Connection:
         if self.connection is None or self.connection.closed:
             self.connection = psycopg.connect(self.address, autocommit=True)
         return self.connection
 
+    def _is_time(self) -> bool:
+        return len(self.unflushed) >= FLUSHED_AT_ONCE or time.monotonic() - self.flushed_at > FLUSHED_AFTER_S
+
     def _flush(self) -> None:
         """Wait until what was committed is on the disk, then tell of it."""
+        self.flushed_at = time.monotonic()
         if not self.unflushed:
             return
         try:

@@ -13,6 +13,7 @@ from tenants.schema import labels
 ALREADY_THERE = "EN011"
 ANOTHER_VERSION = "EN012"
 DIFFERS = "EN013"
+COPY = "EN014"
 LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 
 
@@ -37,12 +38,8 @@ def script_of(part: Part, *, canary: str, start: str) -> Script:
     """
     lines = [
         "BEGIN",
-        f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}",
-        "SET LOCAL statement_timeout = 0",
-        "SET LOCAL synchronous_commit = off",
-        "SET LOCAL check_function_bodies = off",
+        _call("begin_script", canary, labels(), start, part.aim, LOCK_TIMEOUT_MS),
         f"SET LOCAL search_path = {canary}",
-        _call("expect_version", canary, labels(), start, part.aim),
         *(statement.rstrip().rstrip(";") for statement in part.statements),
         _comparison(canary, part.digests),
         "COMMIT",
@@ -54,12 +51,12 @@ def _comparison(canary: str, digests: Mapping[str, str]) -> str:
     return _call("expect_digests", canary, list(digests), list(digests.values())) if digests else ""
 
 
-def _call(function: str, *arguments: str | Sequence[str]) -> str:
+def _call(function: str, *arguments: str | int | Sequence[str]) -> str:
     written = ", ".join(_written(argument) for argument in arguments)
     return f"SELECT enclave.{function}({written})"
 
 
-def _written(argument: str | Sequence[str]) -> str:
-    if isinstance(argument, str):
+def _written(argument: str | int | Sequence[str]) -> str:
+    if isinstance(argument, str | int):
         return sql.Literal(argument).as_string()
     return f"ARRAY[{', '.join(sql.Literal(one).as_string() for one in argument)}]::text[]"

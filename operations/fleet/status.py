@@ -23,7 +23,7 @@ def status_lines() -> Iterator[str]:
     for ring in Ring:
         said = [
             f"{counted[ring, word]} {word}"
-            for word in ("current", "waiting", "failed")
+            for word in ("current", "behind", "waiting", "failed")
             if counted[ring, word]
         ]
         if said:
@@ -38,16 +38,20 @@ def status_lines() -> Iterator[str]:
 
 
 def word_of(state: FleetState | None, wanted: str) -> str:
-    """Return current, waiting or failed."""
+    """Return current, behind, waiting (for a backfill or the end of a move) or failed."""
     if state is not None and state.error:
         return "failed"
-    return "current" if state is not None and state.version == wanted else "waiting"
+    if state is not None and state.version == wanted:
+        return "current"
+    return "waiting" if state is not None and state.waits else "behind"
 
 
 def _of_organisation(organisation: Organisation, word: str) -> str:
     state: FleetState | None = getattr(organisation, "fleet_state", None)
-    if word != "failed" or state is None:
+    if state is None or word not in ("failed", "waiting"):
         return f"{organisation.slug}: {word}"
+    if word == "waiting":
+        return f"{organisation.slug}: {state.waits}"
     when = f" at {state.migrated_at:%Y-%m-%d %H:%M} after {state.took_ms} ms" if state.migrated_at else ""
     return f"{organisation.slug}: {state.error}{when}"
 

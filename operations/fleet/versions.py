@@ -18,6 +18,7 @@ from operations.models import FleetState
 from tenants.context import as_owner
 from tenants.models import Organisation
 from tenants.schema import version_at
+from tenants.staying import LivesElsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ class Versions:
         One that is found elsewhere is only written down. Raises FleetStopped when a share of them
         failed, or somebody asked to stop; whoever was not reached is left as it is.
         """
+        if not group:
+            return
         by_id = {organisation.pk: organisation for organisation in group}
         targets = [Target(one.pk, str(one.shard_id), str(one.schema_name)) for one in group]
         if not version:
@@ -67,7 +70,7 @@ class Versions:
             del by_id[canary.id]
             if work is not None:
                 self.recorded[version] = work
-            if work is not None or not outcome.error:
+            if work is not None or not (outcome.error or outcome.waits):
                 break
         return outcome
 
@@ -107,14 +110,16 @@ def _canary(target: Target, version: str) -> tuple[Outcome, Work | None]:
         connections[target.alias].close()
         if is_locked(problem) and target.tries + 1 < MOST_TRIES:
             return _canary(replace(target, tries=target.tries + 1), version)
-        return Outcome(target, "", said(problem), _ms_since(began)), None
+        return Outcome(target, "", said(problem), took_ms=_ms_since(began)), None
+    except LivesElsewhere as elsewhere:
+        return Outcome(target, "", waits=str(elsewhere)), None
     except Exception as problem:
         # Whatever one organisation's data does to a migration must not keep the others from theirs.
         logger.exception("schema %s was not migrated", target.schema)
         # Whatever became of the connection must not keep the others from theirs either.
         connections[target.alias].close()
-        return Outcome(target, "", said(problem), _ms_since(began)), None
-    return Outcome(target, parts[-1].aim, "", _ms_since(began)), Work(parts, version, target.schema)
+        return Outcome(target, "", said(problem), took_ms=_ms_since(began)), None
+    return Outcome(target, parts[-1].aim, took_ms=_ms_since(began)), Work(parts, version, target.schema)
 
 
 def _ms_since(began: float) -> float:

@@ -1,6 +1,6 @@
 """Base back-ups of servers, and organisations brought back from them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -68,14 +68,24 @@ class RestoreQuerySet(models.QuerySet["Restore"]):
     """Sets of restores."""
 
     def unfinished(self) -> Self:
-        """Return those that were approved and have come to no end."""
-        return self.exclude(step__in=[RestoreStep.ASKED, *ENDED])
+        """Return those that were approved and have come to no end, and those that shall be undone."""
+        under_way = ~models.Q(step__in=[RestoreStep.ASKED, *ENDED])
+        return self.filter(under_way | models.Q(step=RestoreStep.DONE, result__has_key="undo"))
+
+    def open(self) -> Self:
+        """Return those that wait for somebody or are under way."""
+        return self.exclude(step__in=ENDED)
+
+    def overdue(self, *, at: datetime) -> Self:
+        """Return those whose replaced schema was kept for long enough, and shall not be put back."""
+        return self.filter(kept_until__lt=at).exclude(other_schema="").exclude(result__has_key="undo")
 
 
 class Restore(ControlRow):
     """One organisation brought back to how it was at `to_time`, from a base back-up or from a bundle.
 
     `other_schema` is loaded beside the live schema and then holds what was replaced, until `kept_until`.
+    `result` counts what was done; its "undo" says who wants that taken back and why, until it is.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="restores")

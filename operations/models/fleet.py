@@ -21,6 +21,12 @@ class FleetState(models.Model):
     migrated_at = models.DateTimeField(null=True)
     took_ms = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")
+    waits = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What it waits for: a run passed it over, and the next one looks again.",
+    )
     fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="")
     looked_at = models.DateTimeField(null=True, db_index=True)
     differs = models.TextField(blank=True, default="", db_default="")

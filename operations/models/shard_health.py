@@ -14,6 +14,10 @@ class ShardHealthQuerySet(models.QuerySet["ShardHealth"]):
         """Return those of shards that do not answer."""
         return self.exclude(down_since=None)
 
+    def full(self) -> Self:
+        """Return those of shards whose server has no room left on a disk."""
+        return self.exclude(full_since=None)
+
 
 class ShardHealth(models.Model):
     """The last look at one shard. Figures stay as they were while it does not answer."""
@@ -25,6 +29,9 @@ class ShardHealth(models.Model):
         null=True, help_text="Since when it does not answer; empty while it does."
     )
     down_why = models.CharField(max_length=300, blank=True, default="")
+    full_since = models.DateTimeField(
+        null=True, help_text="Since when a disk of it is full; empty while there is room."
+    )
     server = models.CharField(max_length=200, blank=True, default="")
     version = models.CharField(max_length=40, blank=True, default="")
     size_bytes = models.BigIntegerField(null=True)

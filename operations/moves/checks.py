@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from psycopg import sql
 
-from operations.models import Move
+from operations.models import Move, Restore
 from operations.moves import links
 from operations.moves.links import Link
 from operations.moves.problems import CannotMove
@@ -32,6 +32,8 @@ def places(organisation: Organisation, target: Shard) -> None:
         raise CannotMove(f"{target.pk} has as many organisations as it may.")
     if Move.objects.under_way().filter(organisation=organisation).exists():
         raise CannotMove(f"{organisation.name} is being moved already.")
+    if Restore.objects.unfinished().filter(organisation=organisation).exists():
+        raise CannotMove(f"{organisation.name} is being brought back to an earlier time.")
 
 
 def servers(schema: str, source_alias: str, target_alias: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import psycopg
 
-from operations.moves.links import PLACEMENT_LOCK, Link
+from operations.moves.links import Link
 from operations.moves.problems import NotYet
+from tenants.staying import PLACEMENT_LOCK
 
 # For how long others wait behind the mover while somebody inside takes long; then it steps back.
 QUEUE_MS = 300

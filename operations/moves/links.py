@@ -26,8 +26,7 @@ _SETTINGS = {
     "jit": "off",
 }
 CONNECT_SECONDS = 5
-# The class of the advisory lock of a schema that enclave.admit takes, and that of a move.
-PLACEMENT_LOCK = 1162756940
+# The class of the advisory lock of a move.
 _MOVE_LOCK = 1162756941
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from psycopg import sql
 
+from jobs.actions.waking import wake_kind
 from operations.models import Move, MoveStep
 from operations.moves import checks, copying, later, links, making
 from operations.moves.comparing import arrived
@@ -72,6 +73,7 @@ def _finish_copy(move: Move, source: Link, target: Link) -> None:
         _set_sequences(move, source, target)
         target.execute("SELECT enclave.trail_triggers(%s, 'ENABLE ALWAYS')", (move.schema_name,))
         _carry_wakes(move, source, target)
+        _release_jobs(move, target)
         # The transaction ids of another server say nothing about the order after these.
         epochs = links.name(move.schema_name, "audit_epoch")
         target.execute(
@@ -120,6 +122,26 @@ def _carry_wakes(move: Move, source: Link, target: Link) -> None:
     ).fetchall()
     with target.cursor() as cursor:
         cursor.executemany("INSERT INTO enclave.wake (organisation, kind, due) VALUES (%s, %s, %s)", rows)
+
+
+def _release_jobs(move: Move, target: Link) -> None:
+    """Let other workers have the jobs that run, at once, and refuse what those before still want to write.
+
+    Nobody is inside any more, so nothing of a job is half done but what was not committed. Mail keeps its
+    lease: it may be out already, and whoever sent it writes that down where the organisation lives by then.
+    """
+    released = target.execute(
+        sql.SQL(
+            "UPDATE {} SET state = 'queued', leased_until = NULL, lease_token = lease_token + 1 "
+            "WHERE state = 'running' AND queue <> 'mail' RETURNING queue"
+        ).format(links.name(move.schema_name, "jobs_job"))
+    ).fetchall()
+    with target.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO enclave.wake (organisation, kind) VALUES (%s, %s)",
+            [(move.schema_name, wake_kind(queue)) for queue in sorted({queue for (queue,) in released})],
+        )
+    move.count(jobs_released=len(released))
 
 
 def _same_catalogue(move: Move, source: Link, target: Link) -> None:

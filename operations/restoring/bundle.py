@@ -20,16 +20,23 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from operations.restoring.gently import gently
 from tenants.names import checked_schema_name
 from tenants.schema import find_tool
 
 FORMAT = 1
+# What of a replaced schema is kept for good. Not the private parts of entries: those can be erased.
+TRAIL = ("audit_epoch", "audit_event", "audit_segment")
 # A transaction that writes for long holds up the seals of every organisation of the server.
 CHUNK_BYTES = 8 * 1024 * 1024
 _PINNED = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; "
     "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET search_path = ''; "
     "SET statement_timeout = 0; SET client_encoding = 'UTF8'"
+)
+# What was loaded counts from the exchange on, whose commit waits for the disk and for all before it.
+_LOADING = (
+    "; SET check_function_bodies = off; SET client_min_messages = warning; SET synchronous_commit = off"
 )
 
 
@@ -39,7 +46,10 @@ class Differs(RuntimeError):
 
 @dataclass
 class Manifest:
-    """What a bundle says of itself. `tables` has for each table its columns, rows and digest."""
+    """What a bundle says of itself. `tables` has for each table its columns, rows and digest.
+
+    `is_part` says that it has some tables only: it can be read, and no organisation comes back from it.
+    """
 
     schema: str
     version: str
@@ -48,6 +58,7 @@ class Manifest:
     tables: dict[str, dict[str, object]] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
     format: int = FORMAT
+    is_part: bool = False
 
     @property
     def rows(self) -> int:
@@ -67,8 +78,13 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def write(address: str, schema: str, folder: Path, *, labels: list[str]) -> Manifest:
-    """Write the bundle of a schema into a new folder, in one snapshot. The manifest is written last."""
+def write(
+    address: str, schema: str, folder: Path, *, labels: list[str], only: tuple[str, ...] = ()
+) -> Manifest:
+    """Write the bundle of a schema into a new folder, in one snapshot. The manifest is written last.
+
+    With `only` these tables alone, for whoever wants to read them later.
+    """
     checked_schema_name(schema)
     (folder / "tables").mkdir(mode=0o700, parents=True)
     with psycopg.connect(address, autocommit=True) as connection:
@@ -80,14 +96,17 @@ def write(address: str, schema: str, folder: Path, *, labels: list[str]) -> Mani
         (version,) = _row(connection, "SELECT enclave.version_of(%s, %s)", [schema, labels])
         (epoch,) = _row(connection, f"SELECT max(epoch) FROM {schema}.audit_epoch")
         manifest = Manifest(schema, str(version), datetime.now(UTC).isoformat(), int(str(epoch)))
-        for section, name in (("pre-data", "before.sql"), ("post-data", "after.sql")):
-            (folder / name).write_text(_structure(address, schema, section, snapshot), encoding="utf-8")
-        manifest.tables = digests(connection, schema)
+        _write_structure(address, schema, folder, snapshot, only)
+        manifest.is_part = bool(only)
+        manifest.tables = digests(connection, schema, only)
         for table, about in manifest.tables.items():
             _copy_out(connection, schema, table, about["columns"], folder / "tables" / table)
-        manifest.sequences = _sequences(connection, schema)
+        manifest.sequences = {} if only else _sequences(connection, schema)
         connection.execute("COMMIT")
-    (folder / "manifest.json").write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+    said = asdict(manifest)
+    if not only:
+        del said["is_part"]  # the release before reads whole bundles, and does not know the word
+    (folder / "manifest.json").write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
     return manifest
 
 
@@ -96,9 +115,10 @@ def load(address: str, folder: Path, schema: str) -> Manifest:
     manifest = read_manifest(folder)
     checked_schema_name(schema)
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(_PINNED + "; SET check_function_bodies = off; SET client_min_messages = warning")
+        connection.execute(_PINNED + _LOADING)
         connection.execute("SELECT enclave.begin_loading(%s)", [schema])
-        connection.execute(_text(folder / "before.sql", manifest.schema, schema))
+        for entry in _entries(_text(folder / "before.sql", manifest.schema, schema)):
+            connection.execute(entry)
         for table, about in manifest.tables.items():
             _copy_in(connection, schema, table, about["columns"], folder / "tables" / table)
         for sequence, value in manifest.sequences.items():
@@ -106,12 +126,26 @@ def load(address: str, folder: Path, schema: str) -> Manifest:
                 "SELECT setval(format('%%I.%%I', %s::text, %s::text)::regclass, %s)",
                 [schema, sequence, value],
             )
-        for statement in _statements(_text(folder / "after.sql", manifest.schema, schema)):
-            connection.execute(statement)
+        for entry in _entries(_text(folder / "after.sql", manifest.schema, schema)):
+            connection.execute(entry)
         compare(manifest, digests(connection, schema))
         for table in manifest.tables:
             connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
     return manifest
+
+
+def drop(address: str, schema: str) -> None:
+    """Drop a schema that was loaded or kept, table by table for the same reason. May be repeated."""
+    checked_schema_name(schema)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning; SET synchronous_commit = off")
+        query = "SELECT FROM enclave.issued WHERE schema_name = %s AND state IN ('loading', 'kept')"
+        if connection.execute(query, [schema]).fetchone() is None:
+            return
+        for table, _ in _tables(connection, schema):
+            connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(schema, table)))
+        connection.execute("SET synchronous_commit = on")
+        connection.execute("SELECT enclave.drop_kept(%s)", [schema])
 
 
 def compare(manifest: Manifest, found: dict[str, dict[str, object]]) -> None:
@@ -125,10 +159,14 @@ def compare(manifest: Manifest, found: dict[str, dict[str, object]]) -> None:
         raise Differs(f"These tables are not what was read: {', '.join(differing)}.")
 
 
-def digests(connection: psycopg.Connection, schema: str) -> dict[str, dict[str, object]]:
+def digests(
+    connection: psycopg.Connection, schema: str, only: tuple[str, ...] = ()
+) -> dict[str, dict[str, object]]:
     """Return columns, rows and digest of each table; the order of rows does not count."""
     found: dict[str, dict[str, object]] = {}
     for table, columns in _tables(connection, schema):
+        if only and table not in only:
+            continue
         rows, digest = _row(
             connection,
             sql.SQL(
@@ -201,33 +239,48 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk + file.readline()
 
 
-def _structure(address: str, schema: str, section: str, snapshot: str | None) -> str:
+def _write_structure(
+    address: str, schema: str, folder: Path, snapshot: str | None, only: tuple[str, ...]
+) -> None:
+    """Write what is there before and after the rows. The catalogue, which is everybody's, is read once."""
     parts = psycopg.conninfo.conninfo_to_dict(address)
     password = str(parts.pop("password", "") or "")
-    command = [
-        str(find_tool("pg_dump")),
-        f"--schema={schema}",
-        f"--section={section}",
-        "--no-owner",
-        "--no-publications",
-        "--no-subscriptions",
+    both = folder / "structure"
+    dump = [
+        *(str(find_tool("pg_dump")), "--format=custom", f"--file={both}", f"--schema={schema}"),
+        *("--section=pre-data", "--section=post-data"),
         *([f"--snapshot={snapshot}"] if snapshot else []),
+        *(f"--table={schema}.{table}" for table in only),
         f"--dbname={psycopg.conninfo.make_conninfo('', **parts)}",
     ]
-    done = subprocess.run(
-        command, env={**os.environ, "PGPASSWORD": password}, capture_output=True, text=True, check=False
-    )
+    _said(dump, password)
+    for section, name in (("pre-data", "before.sql"), ("post-data", "after.sql")):
+        leaving_out = ("--no-owner", "--no-publications", "--no-subscriptions")
+        said = _said(
+            [str(find_tool("pg_restore")), f"--section={section}", *leaving_out, "--file=-", str(both)]
+        )
+        # psql's own commands; what looks like a setting or a comment may be a line of a function.
+        lines = (line for line in said.splitlines() if not line.startswith("\\"))
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+    both.unlink()
+
+
+def _said(command: list[str], password: str = "") -> str:  # a file needs none
+    environment = {**os.environ, "PGPASSWORD": password}
+    done = subprocess.run(gently(command), env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Differs(f"pg_dump: {done.stderr.strip()}")
-    # psql's own commands; what looks like a setting or a comment may be a line of a function.
-    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("\\"))
+        raise Differs(f"{Path(command[0]).name}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _text(path: Path, old: str, new: str) -> bytes:
     return path.read_text(encoding="utf-8").replace(old, new).encode()
 
 
-def _statements(text: bytes) -> list[bytes]:
-    """Return the statements of what follows the rows, so that each has a transaction of its own."""
-    parts = re.split(rb";\n+(?=--|(?:CREATE|ALTER|COMMENT|GRANT|REVOKE|SET|SELECT)\b)", text.strip())
-    return [part for part in parts if part.strip()]
+def _entries(text: bytes) -> list[bytes]:
+    """Return a dump's entries, so that each has a transaction of its own.
+
+    A transaction that makes a whole schema has more to say to the caches of all others than their queue
+    holds: they would drop everything that they know of everybody, once for each schema that is loaded.
+    """
+    return [part for part in re.split(rb"(?m)^--\n-- Name: .*; Type: .*\n--\n", text) if part.strip()]

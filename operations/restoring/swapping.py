@@ -44,6 +44,23 @@ def events_after(address: str, schema: str, moment: datetime) -> int:
     return int(row[0])
 
 
+def swaps_of(address: str, other: str) -> int:
+    """Return how often a loaded or kept schema has been exchanged with the live one."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        query = "SELECT swaps FROM enclave.issued WHERE schema_name = %s"
+        row = connection.execute(query, [other]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def placed_epoch(address: str, live: str) -> int:
+    """Return at which epoch of its placement a shard has an organisation; each exchange raises it."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        query = "SELECT epoch FROM enclave.placed WHERE schema_name = %s"
+        row = connection.execute(query, [live]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def exchange(
     address: str, live: str, other: str, *, done: int, code: str, by: str, details: dict[str, Any]
 ) -> dict[str, Any]:

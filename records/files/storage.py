@@ -1,11 +1,14 @@
 """Where the content of files lies: a folder for each organisation, names made by the server.
 
 Nothing of what a person sent becomes a path. Content is written before the row that names it, and
-removed after the row that named it is gone; `sweep` removes what a crash left between the two.
+removed a month after the row that named it is gone, as what a crash left between the two is: until then
+the organisation may be brought back to a time at which a row named it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +25,8 @@ from tenants.context import required
 LARGEST = 100 * 1024 * 1024  # bytes of one file
 # Content without a row is a crash's; younger content may belong to a request under way.
 ORPHAN_AGE = timedelta(hours=6)
+# Longer than back-ups are kept, and not shorter than what a restore replaced is.
+UNNAMED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,14 @@ class Stored:
 def largest() -> int:
     """Return how large a file may be, in bytes."""
     return min(LARGEST, int(settings.UPLOAD_LIMIT))
+
+
+def is_full() -> bool:
+    """Return whether the disk of all organisations' files has no room for one more of the largest size."""
+    place = Path(settings.MEDIA_ROOT)
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free < largest()
 
 
 def folder() -> Path:
@@ -101,13 +114,32 @@ def discard(path: str) -> None:
         (folder() / path).unlink()
 
 
-def sweep(*, at: datetime) -> int:
-    """Remove content that no row of the organisation entered names; return how many files that were."""
-    known = set(RecordFile.objects.values_list("path", flat=True))
+def named() -> set[str]:
+    """Return the content that rows of the organisation entered name, also of files that were taken off."""
+    return set(RecordFile.objects.values_list("path", flat=True))
+
+
+def sweep(place: Path, kept: Set[str], *, at: datetime) -> int:
+    """Remove what has not been in `kept` for 30 days from an organisation's folder; return how much that was.
+
+    Called outside of a transaction: listing a large folder takes a while. What is not named any more is
+    marked when it is first found, by an empty file, and goes a month later.
+    """
+    marks = place / "unnamed"
+    marks.mkdir(parents=True, exist_ok=True, mode=0o700)
+    marked = {mark.name: mark.stat().st_mtime for mark in marks.iterdir()}
     gone = 0
-    for found in folder().glob("??/*"):
-        age = at.timestamp() - found.stat().st_mtime
-        if str(found.relative_to(folder())) not in known and age > ORPHAN_AGE.total_seconds():
+    for found in place.glob("??/*"):
+        mark, since = marks / found.name, marked.get(found.name)
+        if str(found.relative_to(place)) in kept:
+            if since is not None:
+                mark.unlink(missing_ok=True)
+        elif since is None:
+            if at.timestamp() - found.stat().st_mtime > ORPHAN_AGE.total_seconds():
+                mark.touch(mode=0o600)
+                os.utime(mark, (at.timestamp(), at.timestamp()))
+        elif at.timestamp() - since > UNNAMED_FOR.total_seconds():
             found.unlink(missing_ok=True)
+            mark.unlink(missing_ok=True)
             gone += 1
     return gone

@@ -58,11 +58,18 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
     last_active_at = models.DateTimeField(null=True, blank=True)
     people_count = models.PositiveIntegerField(default=0)
     size_bytes = models.BigIntegerField(default=0)
+    figures_at = models.DateTimeField(
+        null=True, blank=True, help_text="When people, size and last activity were looked up."
+    )
 
     objects: ClassVar[models.Manager["Organisation"]] = OrganisationQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
+        indexes = (
+            # Whose figures are the oldest.
+            models.Index(models.F("figures_at").asc(nulls_first=True), name="organisation_figures"),
+        )
         constraints = [
             models.CheckConstraint(
                 name="organisation_schema_is_generated",

@@ -179,29 +179,42 @@ CREATE OR REPLACE FUNCTION enclave.version_of(wanted text, labels text[]) RETURN
     SET search_path = pg_catalog
 AS $body$
 DECLARE
-    had text[];
+    space oid := (SELECT oid FROM pg_namespace WHERE nspname = wanted);
+    had text;
 BEGIN
-    -- As little as possible in the query that is planned anew for each schema.
-    EXECUTE format($q$SELECT array_agg(app || '.' || name) FROM %I.django_migrations WHERE app = ANY ($1)$q$, wanted)
-        INTO had USING labels;
-    RETURN encode(sha256(convert_to(concat_ws(E'\n',
-        (SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = wanted),
-        (SELECT string_agg(name, E'\n' ORDER BY name COLLATE "C") FROM (SELECT DISTINCT unnest(had) AS name) AS once)
-    ), 'UTF8')), 'hex');
+    -- One query over one table: it is planned anew for each schema.
+    EXECUTE format(
+        $q$SELECT string_agg(DISTINCT (app || '.' || name) COLLATE "C", E'\n' ORDER BY (app || '.' || name) COLLATE "C")
+        FROM %I.django_migrations WHERE app = ANY ($1)$q$, wanted
+    ) INTO had USING labels;
+    RETURN encode(sha256(convert_to(concat_ws(E'\n', (
+        SELECT description FROM pg_description
+        WHERE objoid = space AND classoid = 'pg_namespace'::regclass AND objsubid = 0
+    ), had), 'UTF8')), 'hex');
 END
 $body$;
 
--- Goes on only where a schema is at the version that a script was recorded for.
-CREATE OR REPLACE FUNCTION enclave.expect_version(wanted text, labels text[], expected text, aim text) RETURNS void
-    LANGUAGE plpgsql STABLE
+-- Begins a script on a schema that is at the version it was recorded for, and on no other. Sets for the rest
+-- of the transaction what every script needs: here, since a statement more is paid for with every schema.
+DROP FUNCTION IF EXISTS enclave.expect_version(text, text[], text, text);
+CREATE OR REPLACE FUNCTION enclave.begin_script(
+    wanted text, labels text[], expected text, aim text, lock_timeout_ms integer
+) RETURNS void
+    LANGUAGE plpgsql
     SET search_path = pg_catalog
 AS $body$
 DECLARE
-    found text := enclave.version_of(wanted, labels);
+    found text;
 BEGIN
+    PERFORM set_config('lock_timeout', lock_timeout_ms::text, true), set_config('statement_timeout', '0', true),
+        -- Whoever runs scripts waits for the disk before believing them: a lost one is found and done again.
+        set_config('synchronous_commit', 'off', true), set_config('check_function_bodies', 'off', true);
+    -- Before anything is looked at: an organisation must not move away under it (tenants.staying).
+    PERFORM pg_advisory_xact_lock_shared(1162756940, hashtext(wanted));
     IF EXISTS (SELECT FROM enclave.placed WHERE schema_name = wanted AND state <> 'open') THEN
         RAISE EXCEPTION 'it lives on another shard now' USING ERRCODE = 'EN014';
     END IF;
+    found := enclave.version_of(wanted, labels);
     IF found = aim THEN
         RAISE EXCEPTION '%', found USING ERRCODE = 'EN011';
     ELSIF found <> expected THEN
@@ -216,10 +229,12 @@ AS $body$
     SELECT pg_catalog.regexp_replace(expression, '::(text|character varying)(\[\])?|[()]', '', 'g')
 $body$;
 
--- Everything that the catalogue says of each table, view, sequence and function of a schema, a digest each.
+-- Everything that the catalogue says of each table, view, sequence and function of a schema, a digest for
+-- each part: 'TABLE is', 'TABLE columns', 'TABLE constraints', 'TABLE indexes', 'TABLE triggers', 'FUNCTION()'.
 -- Two schemas at one version have the same: the schema's own name, the order of columns and the indexes
 -- that people asked for (ux_*) do not count; nor do the casts and brackets of expressions, which PostgreSQL
--- writes in another way once it has read them back from a dump. NULL for `names` means all.
+-- writes in another way once it has read them back from a dump. NULL for `names` means all; a part that is
+-- not there (a table without triggers) has no row.
 CREATE OR REPLACE FUNCTION enclave.digests_of(wanted text, names text[]) RETURNS TABLE (name text, digest text)
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog
@@ -232,74 +247,86 @@ AS $body$
 #variable_conflict use_column
 DECLARE
     space oid := (SELECT oid FROM pg_namespace WHERE nspname = wanted);
+    kind text;
     relations oid[];
     functions oid[];
 BEGIN
-    -- Asked for by name first: no index leads from a schema to what lies in it, and a fleet's catalogue is long.
-    IF names IS NULL THEN
-        relations := ARRAY(
-            SELECT oid FROM pg_class WHERE relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
-        );
-        functions := ARRAY(SELECT oid FROM pg_proc WHERE pronamespace = space);
-    ELSE
-        relations := ARRAY(
-            SELECT oid FROM pg_class
-            WHERE relname = ANY (names::name[]) AND relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
-        );
-        functions := ARRAY(
-            SELECT proc.oid FROM unnest(names) AS asked
-            JOIN pg_proc AS proc ON proc.proname = left(asked, -2)::name AND proc.pronamespace = space
-            WHERE right(asked, 2) = '()'
-        );
+    -- A query for each kind, and only for those asked about: a fleet pays for it once for each schema.
+    FOREACH kind IN ARRAY CASE
+        WHEN names IS NULL THEN ARRAY['is', 'columns', 'constraints', 'indexes', 'triggers']
+        ELSE ARRAY(SELECT DISTINCT split_part(one, ' ', 2) FROM unnest(names) AS one WHERE one LIKE '% %')
+    END LOOP
+        -- Asked for by name: no index leads from a schema to what lies in it, and a fleet's catalogue is long.
+        IF names IS NULL THEN
+            relations := ARRAY(
+                SELECT oid FROM pg_class WHERE relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
+            );
+        ELSE
+            relations := ARRAY(
+                SELECT oid FROM unnest(names) AS one JOIN pg_class ON relname = split_part(one, ' ', 1)::name
+                WHERE split_part(one, ' ', 2) = kind AND relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
+            );
+        END IF;
+        CASE kind
+        WHEN 'is' THEN RETURN QUERY
+            SELECT relname || ' is', md5(replace(
+                concat_ws(' ', relkind, relpersistence, reloptions::text, relrowsecurity,
+                    (SELECT string_agg(acl, ',' ORDER BY acl COLLATE "C")
+                     FROM unnest(coalesce(relacl, acldefault(
+                        (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", relowner
+                     ))::text[]) AS acl),
+                    CASE relkind WHEN 'v' THEN enclave.bare(pg_get_viewdef(oid)) END), wanted, '@'))
+            FROM pg_class WHERE oid = ANY (relations);
+        WHEN 'columns' THEN RETURN QUERY
+            SELECT relname || ' columns', (
+                SELECT md5(replace(string_agg(
+                    concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated,
+                        CASE WHEN attcollation NOT IN (0, 100) THEN attcollation::regcollation END, attacl::text,
+                        CASE WHEN atthasdef THEN (
+                            -- A default names no column, and so needs no table opened to be written.
+                            SELECT pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE adrelid END) FROM pg_attrdef
+                            WHERE adrelid = attrelid AND adnum = attnum
+                        ) END), E'\n' ORDER BY attname), wanted, '@'))
+                FROM pg_attribute WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped
+            )
+            FROM pg_class AS class WHERE oid = ANY (relations) AND relkind <> 'S';
+        WHEN 'constraints' THEN RETURN QUERY
+            SELECT (SELECT relname FROM pg_class WHERE oid = conrelid) || ' constraints', md5(replace(string_agg(
+                concat_ws(' ', conname, convalidated,
+                    CASE contype WHEN 'c' THEN enclave.bare(pg_get_constraintdef(oid))
+                        ELSE pg_get_constraintdef(oid) END), E'\n' ORDER BY conname), wanted, '@'))
+            FROM pg_constraint WHERE conrelid = ANY (relations) GROUP BY conrelid;
+        WHEN 'indexes' THEN RETURN QUERY
+            SELECT (SELECT relname FROM pg_class WHERE oid = indrelid) || ' indexes', md5(replace(string_agg(
+                concat_ws(' ', indisvalid,
+                    CASE WHEN indpred IS NULL AND indexprs IS NULL THEN pg_get_indexdef(indexrelid)
+                        ELSE enclave.bare(pg_get_indexdef(indexrelid)) END), E'\n' ORDER BY own.relname), wanted, '@'))
+            FROM pg_index JOIN pg_class AS own ON own.oid = indexrelid AND NOT starts_with(own.relname, 'ux_')
+            WHERE indrelid = ANY (relations) GROUP BY indrelid;
+        WHEN 'triggers' THEN RETURN QUERY
+            SELECT (SELECT relname FROM pg_class WHERE oid = tgrelid) || ' triggers', md5(replace(string_agg(
+                -- In words only where there is more to it than a function and when it is called.
+                concat_ws(' ', tgname, tgtype, tgenabled, tgattr, tgargs, (
+                    SELECT concat(pronamespace::regnamespace, '.', proname) FROM pg_proc WHERE pg_proc.oid = tgfoid
+                ), CASE WHEN tgqual IS NOT NULL OR tgconstraint <> 0 OR tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL
+                    THEN pg_get_triggerdef(oid) END), E'\n' ORDER BY tgname), wanted, '@'))
+            FROM pg_trigger WHERE tgrelid = ANY (relations) AND NOT tgisinternal GROUP BY tgrelid;
+        END CASE;
+    END LOOP;
+    functions := CASE WHEN names IS NULL THEN ARRAY(SELECT oid FROM pg_proc WHERE pronamespace = space) ELSE ARRAY(
+        SELECT proc.oid FROM unnest(names) AS asked
+        JOIN pg_proc AS proc ON proc.proname = left(asked, -2)::name AND proc.pronamespace = space
+        WHERE right(asked, 2) = '()'
+    ) END;
+    IF functions <> '{}' THEN
+        RETURN QUERY
+        SELECT proname || '()', md5(replace(string_agg(
+            concat_ws(' ', pg_get_functiondef(oid),
+                (SELECT string_agg(acl, ',' ORDER BY acl COLLATE "C")
+                 FROM unnest(coalesce(proacl, acldefault('f', proowner))::text[]) AS acl)),
+            E'\n' ORDER BY pg_get_function_identity_arguments(oid)), wanted, '@'))
+        FROM pg_proc WHERE oid = ANY (functions) GROUP BY proname;
     END IF;
-    RETURN QUERY
-    WITH lines (name, line) AS (
-        SELECT relname::text,
-            concat_ws(' ', 'is', relkind, relpersistence, reloptions::text, relrowsecurity,
-                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C")
-                 FROM unnest(coalesce(relacl, acldefault(
-                    (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", relowner
-                 ))) AS acl),
-                CASE relkind WHEN 'v' THEN enclave.bare(pg_get_viewdef(oid)) END)
-        FROM pg_class WHERE oid = ANY (relations)
-        UNION ALL
-        SELECT relname::text,
-            concat_ws(' ', 'column', att.attname, format_type(att.atttypid, att.atttypmod), att.attnotnull,
-                att.attidentity, att.attgenerated, att.attcollation::regcollation, att.attacl::text,
-                pg_get_expr(def.adbin, def.adrelid))
-        FROM pg_class AS class
-        JOIN pg_attribute AS att ON att.attrelid = class.oid AND att.attnum > 0 AND NOT att.attisdropped
-        LEFT JOIN pg_attrdef AS def ON def.adrelid = class.oid AND def.adnum = att.attnum
-        WHERE class.oid = ANY (relations) AND relkind <> 'S'
-        UNION ALL
-        SELECT relname::text,
-            concat_ws(' ', 'constraint', con.conname, con.convalidated,
-                CASE con.contype WHEN 'c' THEN enclave.bare(pg_get_constraintdef(con.oid))
-                    ELSE pg_get_constraintdef(con.oid) END)
-        FROM pg_class AS class JOIN pg_constraint AS con ON con.conrelid = class.oid
-        WHERE class.oid = ANY (relations)
-        UNION ALL
-        SELECT class.relname::text,
-            concat_ws(' ', 'index', idx.indisvalid,
-                CASE WHEN idx.indpred IS NULL AND idx.indexprs IS NULL THEN pg_get_indexdef(idx.indexrelid)
-                    ELSE enclave.bare(pg_get_indexdef(idx.indexrelid)) END)
-        FROM pg_class AS class
-        JOIN pg_index AS idx ON idx.indrelid = class.oid
-        JOIN pg_class AS own ON own.oid = idx.indexrelid AND NOT starts_with(own.relname, 'ux_')
-        WHERE class.oid = ANY (relations)
-        UNION ALL
-        SELECT relname::text, concat_ws(' ', 'trigger', pg_get_triggerdef(tg.oid), tg.tgenabled)
-        FROM pg_class AS class JOIN pg_trigger AS tg ON tg.tgrelid = class.oid AND NOT tg.tgisinternal
-        WHERE class.oid = ANY (relations)
-        UNION ALL
-        SELECT proc.proname || '()',
-            concat_ws(' ', 'function', pg_get_functiondef(proc.oid),
-                (SELECT string_agg(acl::text, ',' ORDER BY acl::text COLLATE "C")
-                 FROM unnest(coalesce(proc.proacl, acldefault('f', proc.proowner))) AS acl))
-        FROM pg_proc AS proc WHERE proc.oid = ANY (functions)
-    )
-    SELECT lines.name, md5(replace(string_agg(line, E'\n' ORDER BY line COLLATE "C"), wanted, '@'))
-    FROM lines GROUP BY lines.name;
 END
 $body$;
 
@@ -605,6 +632,9 @@ BEGIN
     PERFORM enclave.rename_schema(live, spare);
     PERFORM enclave.rename_schema(other, live);
     PERFORM enclave.rename_schema(spare, other);
+    -- Whoever believes the epoch before is let in no more, and looks again: what a process knew of the
+    -- schema, such as the migrations that it has had, it knew at that epoch.
+    UPDATE enclave.placed SET epoch = epoch + 1, since = now() WHERE schema_name = live;
     EXECUTE format('REVOKE %I FROM enclave_app', other);
     EXECUTE format('GRANT %I TO enclave_app WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', live);
     EXECUTE format('GRANT %I TO enclave_owner WITH INHERIT FALSE, SET TRUE', live);
@@ -617,7 +647,7 @@ $body$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
-REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.expect_version(text, text[], text, text),
+REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.begin_script(text, text[], text, text, integer),
     enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]), enclave.bare(text) FROM enclave_app;
 REVOKE EXECUTE ON FUNCTION enclave.receive(text, integer, text), enclave.trail_triggers(text, text),
     enclave.leave(text) FROM enclave_app;

@@ -1,9 +1,11 @@
 """The second step: an app's codes, recovery codes, and what is kept of them."""
 
 import re
+import time
 
 import pyotp
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client
@@ -51,6 +53,17 @@ class TestApp:
         code = pyotp.TOTP(secret).now()
         assert half_in(pulse).post(STEP, {"code": code}).status_code == 302
         assert half_in(pulse).post(STEP, {"code": code}).status_code == 200
+
+    @pytest.mark.parametrize("seconds", [300, 3600])
+    def test_an_older_code_opens_nothing_when_the_clock_was_set_back(
+        self, pulse: Organisation, seconds: int
+    ) -> None:
+        secret, _ = enrol(signed_in(pulse, "ada@pulse.example"))
+        assert half_in(pulse).post(STEP, {"code": pyotp.TOTP(secret).now()}).status_code == 302
+        client, then = half_in(pulse), time.time() - seconds
+        with time_machine.travel(then):
+            assert client.post(STEP, {"code": pyotp.TOTP(secret).now()}).status_code == 200
+            assert client.get("/accounts/password/change/").status_code == 302
 
     def test_a_wrong_code_opens_nothing(self, pulse: Organisation) -> None:
         enrol(signed_in(pulse, "ada@pulse.example"))

@@ -83,7 +83,8 @@ def _start_celery(environment: Mapping[str, str]) -> list[Started]:
 
 
 @contextmanager
-def _web(port: int, environment: Mapping[str, str]) -> Iterator[None]:
+def _web(port: int, environment: Mapping[str, str], *options: str) -> Iterator[int]:
+    """Run a web server for a block, with further options of gunicorn; yield its process's id."""
     log = FOLDER / "web.log"
     words = [
         "-b",
@@ -96,6 +97,7 @@ def _web(port: int, environment: Mapping[str, str]) -> Iterator[None]:
         "8",
         "--graceful-timeout",
         "1",
+        *options,
     ]
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -109,7 +111,7 @@ def _web(port: int, environment: Mapping[str, str]) -> Iterator[None]:
     try:
         wait_for(lambda: _answers(port) or server.poll() is not None, seconds=PATIENCE_SECONDS)
         assert server.poll() is None, log.read_text()
-        yield
+        yield server.pid
     finally:
         # With its worker, and at once: nobody is served any more, and nothing is kept.
         os.killpg(server.pid, signal.SIGKILL)

@@ -91,8 +91,10 @@ class Production:
         self.app = {**without_owner(self.owner), "ENCLAVE_LOGIN": "app"}
         self._started: list[Process] = []
 
-    def run(self, *words: str, variables: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end."""
+    def run(
+        self, *words: str, variables: Mapping[str, str], typed: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end, and type something."""
         return subprocess.run(
             [sys.executable, *words],
             cwd=ROOT,
@@ -100,6 +102,7 @@ class Production:
             capture_output=True,
             text=True,
             check=False,
+            input=typed,
         )
 
     def start(self, *words: str, **changed: str) -> Process:

@@ -34,6 +34,44 @@ def answers(installation: production.Production) -> bool:
         return False
 
 
+class TestMoving:
+    """Somebody meant another installation, or another organisation."""
+
+    def move(self, installation: production.Production, *words: str, typed: str = "") -> tuple[int, str]:
+        """Run the command; return how it ended and what it said."""
+        done = installation.run("manage.py", "move", *words, variables=installation.owner, typed=typed)
+        return done.returncode, done.stdout + done.stderr
+
+    def places(self, installation: production.Production) -> tuple[str, str]:
+        """Return the shard on which acme lives, which has never moved, and another one."""
+        _, said = self.move(installation, "acme", "--status")
+        assert "has never moved" in said
+        lives = said.split()[-1].rstrip(".")
+        return lives, "shard_2" if lives == "shard_1" else "shard_1"
+
+    def test_says_beforehand_what_would_be_done(self, installation: production.Production) -> None:
+        lives, other = self.places(installation)
+        ended, said = self.move(installation, "acme", "--to", other, "--check")
+        assert ended == 0, said
+        assert f"Acme (acme) can move from {lives} to {other}." in said
+        assert "rows" in said
+        assert "Nothing has been changed." in said
+        self.places(installation)
+
+    def test_asks_for_the_address_once_more(self, installation: production.Production) -> None:
+        lives, other = self.places(installation)
+        for more, typed, why in (
+            ((), "", "Say --yes acme if you mean it."),
+            ((), "acne\n", "“acne” is not “acme”"),
+            (("--yes", "yes"), "", "“yes” is not “acme”"),
+        ):
+            ended, said = self.move(installation, "acme", "--to", other, *more, typed=typed)
+            assert (ended, why in said) == (1, True), said
+        self.places(installation)
+        assert self.move(installation, "acme", "--to", other, typed="acme\n")[0] == 0
+        assert self.move(installation, "acme", "--to", lives, "--yes", "acme")[0] == 0
+
+
 class TestItServes:
     def test_all_threads_of_all_processes_reach_both_planes(
         self, installation: production.Production

@@ -5,6 +5,7 @@ embedded server by itself in tests/embedded/test_postgres.py.
 """
 
 import signal
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -18,6 +19,7 @@ from tests.workers import lasting, wait_for
 
 pytestmark = pytest.mark.nightly
 STOPS = 20
+RECOVERED_SECONDS = 10
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,10 @@ class TestStops:
                 before = len(ledger.acknowledged)
                 ledger.wait_for_more(than=before + 5)
                 second.stop(signal.SIGQUIT)
+                stopped, began = len(ledger.acknowledged), time.monotonic()
                 second.start()
+                ledger.wait_for_more(than=stopped)
+                assert time.monotonic() - began < RECOVERED_SECONDS
         wait_for(lambda: ledger.write(port) == 302, seconds=30)
         assert ledger.faults() == []
         # The stops were felt, and nobody was shown an error of ours.

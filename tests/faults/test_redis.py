@@ -85,6 +85,14 @@ def does_jobs(running: Installation) -> None:
     assert job.state == JobState.SUCCEEDED
 
 
+def slows_guessing_down(running: Installation) -> None:
+    """Fail unless somebody who tries passwords is told to wait, though nothing can be counted in Redis."""
+    wrong = {"login": "nobody@enclave.example", "password": "not the password"}
+    told = [post(running.port, running.ledger.host, "", "/accounts/login/", wrong) for _ in range(40)]
+    assert 429 in told
+    assert not {status for status in told if status >= 500}
+
+
 class TestRedis:
     def test_forgets_everything(self, running: Installation) -> None:
         running.works()
@@ -97,6 +105,7 @@ class TestRedis:
         job = ask(running.organisation, items=30, pause=0.05)
         running.redis.stop()
         running.works()
+        slows_guessing_down(running)
         running.redis.start()
         running.works()
         assert ended(job, running.organisation, seconds=120).state == JobState.SUCCEEDED

@@ -29,7 +29,7 @@ class TestMigrating:
         assert "2 organisations were not migrated" in said
         states = fleet.states()
         assert "already exists" in states["org-3"][1]
-        assert "differs from the canary in: gear_speaker" in states["org-4"][1]
+        assert "differs from the canary in: gear_speaker columns" in states["org-4"][1]
         ours = fleet.digests("org-0")
         assert ours != before
         for slug in ("org-1", "org-2", "org-5"):

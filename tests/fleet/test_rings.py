@@ -50,7 +50,7 @@ class TestRings:
         said = ringed.migrate("column", "--status")
         assert "4 organisations are behind" in said
         assert "canary: 1 current" in said
-        assert "everybody: 4 waiting" in said
+        assert "everybody: 4 behind" in said
         assert len(order(ringed.migrate("column"))) == 4
 
     def test_one_failure_of_few_stops_before_the_next_ring(self, ringed: Fleet) -> None:

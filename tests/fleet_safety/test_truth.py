@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from operations.fleet.safety.changes import Verb
 from operations.fleet.safety.fields import step_between
-from operations.fleet.safety.reading import Verb, read
+from operations.fleet.safety.reading import read
 from operations.fleet.safety.rules import Ground, Rule, broken_by
 from tests import servers
 

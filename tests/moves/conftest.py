@@ -50,6 +50,17 @@ class Yard:
             text=True,
         )
 
+    def python(self, module: str, *words: str, login: str = "app") -> "subprocess.Popen[str]":
+        """Start a module in a process of its own, which is spoken to line by line."""
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *words],
+            cwd=servers.ROOT,
+            env={**self.variables, "ENCLAVE_LOGIN": login},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def die(self, step: str, when: str, *, kill: int = 0, to: str = "shard_2") -> "subprocess.Popen[str]":
         """Start a move that kills itself, or the process `kill`, just `when` ("before", "after") a step."""
         return subprocess.Popen(

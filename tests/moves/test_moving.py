@@ -1,6 +1,8 @@
 """An organisation moves between two shards of one server while it is written to; quick, on every change."""
 
-from tests.moves.conftest import Yard, verify_ledger, writing
+import json
+
+from tests.moves.conftest import SLUG, Yard, verify_ledger, writing
 
 
 class TestMoving:
@@ -29,3 +31,27 @@ class TestMoving:
         assert place.ask("shard_2", "SELECT count(DISTINCT epoch) FROM audit_event") == [(2,)]
         acts = place.ask("control", "SELECT act FROM operations_operatoract ORDER BY at")
         assert acts == [("move to shard_2",), ("lives on shard_2 now",)]
+
+    def test_a_job_that_runs_is_free_at_once_and_its_worker_is_refused(self, one_server: Yard) -> None:
+        place = one_server
+        jobs = "SELECT queue, state, lease_token, leased_until IS NULL, lapses FROM jobs_job ORDER BY queue"
+        frozen = place.python("tests.moves.holding", SLUG)
+        assert frozen.stdout is not None
+        assert frozen.stdout.readline() == "held\n"
+        before = place.ask("shard_1", jobs)
+        wakes = "SELECT count(*) FROM enclave.wake WHERE organisation = %s AND kind = 'jobs.app'"
+        ((waking,),) = place.ask("shard_1", wakes, place.schema)
+        place.moved(to="shard_2")
+        # Free for everybody, with a token that the one before does not have; a mail may be out already.
+        assert place.ask("shard_2", jobs) == [
+            ("app", "queued", 2, True, 0),
+            ("mail", "running", 1, False, 0),
+        ]
+        assert place.ask("shard_2", wakes, place.schema) == [(waking + 1,)]
+        assert place.ask("shard_1", wakes, place.schema) == [(0,)]
+        said, _ = frozen.communicate("wake up\n", timeout=30)
+        assert json.loads(said) == ["refused", "written"]
+        effects = "SELECT subject FROM jobs_outgoingmail"
+        assert place.ask("shard_2", effects) == [("item 0",)]
+        # Of all this the old copy knows nothing.
+        assert place.ask("shard_1", jobs) == before

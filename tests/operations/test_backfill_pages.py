@@ -10,7 +10,6 @@ from operations.models import Backfill, BackfillState, OperatorAct, Progress
 from tenants.models import Organisation
 from tests.backfills.conftest import known_backfills  # noqa: F401  # used by being here
 from tests.backfills.kinds import NAME
-from tests.operations.test_console import console  # noqa: F401  # a fixture
 from tests.people import visitor
 
 LIST = "/console/operations/backfill/"
@@ -23,7 +22,7 @@ def begun() -> Backfill:
 
 
 class TestPages:
-    def test_start_it_with_a_reason(self, console: Client, pulse: Organisation) -> None:  # noqa: F811
+    def test_start_it_with_a_reason(self, console: Client, pulse: Organisation) -> None:
         assert f"Start {NAME}" in console.get(LIST).content.decode()
         page = f"{LIST}start/{NAME}/"
         assert "two at a time" in console.get(page).content.decode()
@@ -38,7 +37,7 @@ class TestPages:
         )
         assert console.post(page, {"reason": "Once more, please"}).status_code == 422
 
-    def test_show_how_far_everybody_is(self, console: Client, pulse: Organisation) -> None:  # noqa: F811
+    def test_show_how_far_everybody_is(self, console: Client, pulse: Organisation) -> None:
         backfill = begun()
         BackfillState.objects.filter(organisation=pulse).update(
             state="failed", error="No room", done=1, total=4
@@ -52,7 +51,7 @@ class TestPages:
         assert "No room" in found
         assert "1 backfill failed in an organisation" in console.get("/console/").content.decode()
 
-    def test_pause_and_resume_all_or_one(self, console: Client, pulse: Organisation) -> None:  # noqa: F811
+    def test_pause_and_resume_all_or_one(self, console: Client, pulse: Organisation) -> None:
         backfill = begun()
         told = {"reason": "Because of the sale"}
         assert console.post(f"{LIST}{backfill.pk}/pause/all/", told).status_code == 302
@@ -64,7 +63,7 @@ class TestPages:
         assert BackfillState.objects.get(organisation=pulse).state == Progress.PAUSED
 
     @pytest.mark.parametrize("path", ["start/gear.nothing/", "{pk}/drop/all/", "{pk}/pause/in/nowhere/"])
-    def test_know_nothing_else(self, console: Client, pulse: Organisation, path: str) -> None:  # noqa: F811
+    def test_know_nothing_else(self, console: Client, pulse: Organisation, path: str) -> None:
         assert console.get(LIST + path.format(pk=begun().pk)).status_code == 404
 
 

@@ -17,13 +17,10 @@ from operations.actions import figures
 from operations.actions.shards import look_at_all
 from operations.console.meaning import MEANING
 from operations.models import (
-    BaseBackup,
     FleetRun,
     FleetState,
     Move,
     OperatorAct,
-    Restore,
-    RestoreStep,
     ShardHealth,
 )
 from tenants.context import Actor, control_plane, enter
@@ -34,18 +31,6 @@ from tests.conftest import PASSWORD, ClientAs
 from tests.people import visitor
 
 LIST = "/console/tenants/organisation/"
-
-
-@pytest.fixture
-def console(db: None) -> Client:
-    """An operator's browser, past the second step."""
-    cache.clear()
-    with control_plane():
-        User.objects.create_superuser("oz@enclave.example", "Oz", PASSWORD)
-    client = visitor(settings.OPERATORS_HOST)
-    with_password(client)
-    enrol(client)
-    return client
 
 
 def state_page(organisation: Organisation, state: State) -> str:
@@ -72,6 +57,11 @@ class TestOrganisations:
         assert re.search(r"3\s+weeks", page)
         assert ">Behind<" in page
         assert ">Current<" in page
+        FleetState.objects.filter(organisation=pulse).update(waits="Waits for the backfill a.b: half done.")
+        waiting = console.get(f"{LIST}?schema=waits").content.decode()
+        assert ">Waits<" in waiting
+        assert "Tide" not in waiting
+        assert "the backfill a.b: half done" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
         FleetState.objects.filter(organisation=pulse).update(error="ProgrammingError: no")
         assert ">Failed<" in console.get(f"{LIST}?schema=failed").content.decode()
         assert "ProgrammingError: no" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
@@ -87,17 +77,20 @@ class TestOrganisations:
         self, console: Client, pulse: Organisation, client_as: ClientAs
     ) -> None:
         client_as("ben@pulse.example", pulse).get("/")
-        assert figures.refresh() >= 1
+        assert figures.refresh(at=timezone.now()) >= 1
         known = Organisation.objects.get(pk=pulse.pk)
         assert known.people_count == 3
         assert known.size_bytes > 100_000
         assert timezone.now() - known.last_active_at < timedelta(minutes=5)  # type: ignore[operator]  # just written
         with enter(pulse, actor=Actor.system("test")):
             Session.objects.all().delete()
-        figures.refresh()
+        figures.refresh(at=timezone.now() + timedelta(minutes=6))
         assert Organisation.objects.get(pk=pulse.pk).last_active_at == known.last_active_at
         page = console.get(f"{LIST}{pulse.pk}/change/").content.decode()
         assert "under a minute ago" in page
+        assert "As of" in page
+        Organisation.objects.filter(pk=pulse.pk).update(figures_at=timezone.now() - timedelta(hours=5))
+        assert re.search(r"5\s+hours ago", html.unescape(console.get(LIST).content.decode()))
 
     def test_are_made_with_a_reason(self, console: Client) -> None:
         told = {
@@ -205,10 +198,12 @@ class TestShards:
         ShardHealth.objects.filter(shard="shard_2").update(
             down_since=now - timedelta(hours=3), down_why="refused", archive_fails=True
         )
+        ShardHealth.objects.filter(shard="shard_1").update(full_since=now - timedelta(hours=2))
         monkeypatch.setattr(settings, "SHARD_ALIASES", (*settings.SHARD_ALIASES, "shard_9"))
         page = html.unescape(console.get("/console/tenants/shard/").content.decode())
         for said in (
             "Not for 3\xa0hours",
+            "Full for 2\xa0hours",
             "refused",
             "fails",
             "18.4",
@@ -218,6 +213,7 @@ class TestShards:
             assert said in page
         overview = console.get("/console/").content.decode()
         assert "1 shard does not answer" in overview
+        assert "1 shard has a disk that is full" in overview
         assert "1 shard of the environment is not prepared" in overview
         one = console.get(self.page).content.decode()
         assert str(settings.DATABASES["shard_2"]["PORT"]) in one
@@ -282,83 +278,6 @@ class TestFleet:
         FleetRun.objects.update(ended_at=timezone.now(), state="stopped")
         assert "data-poll" not in console.get(f"{page}change/").content.decode()
         assert "50 of 200" in console.get("/console/operations/fleetrun/").content.decode()
-
-
-class TestBringingBack:
-    @pytest.fixture
-    def copied(self, pulse: Organisation) -> BaseBackup:
-        """A good back-up of an hour ago; Pulse is older."""
-        at = timezone.now() - timedelta(hours=1)
-        Organisation.objects.filter(pk=pulse.pk).update(created_at=at - timedelta(hours=1))
-        return BaseBackup.objects.create(
-            system="1", shards=["shard_1"], folder="/nowhere", began_at=at, ended_at=at, state="good"
-        )
-
-    def asked(self, console: Client, pulse: Organisation) -> Restore:
-        """Ask for Pulse to go back to just now."""
-        told = {"to": f"{timezone.now():%Y-%m-%d %H:%M:%S}", "reason": "They deleted everything"}
-        assert console.post(f"{LIST}{pulse.pk}/restore/", told).status_code == 302
-        return Restore.objects.get()
-
-    def test_needs_a_back_up_and_a_moment_that_has_been(self, console: Client, pulse: Organisation) -> None:
-        assert "no back-up of its server" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
-        told = {"to": "2020-01-01 12:00", "reason": "They deleted everything"}
-        refused = console.post(f"{LIST}{pulse.pk}/restore/", told)
-        assert refused.status_code == 422
-        assert "was made later" in refused.content.decode()
-        told["to"] = "2099-01-01 12:00"
-        assert "not come yet" in console.post(f"{LIST}{pulse.pk}/restore/", told).content.decode()
-        assert not Restore.objects.exists()
-
-    def test_needs_two_operators_and_the_address(
-        self, console: Client, pulse: Organisation, copied: BaseBackup
-    ) -> None:
-        assert "Bring it back" in console.get(f"{LIST}{pulse.pk}/change/").content.decode()
-        assert "another operator approves" in console.get(f"{LIST}{pulse.pk}/restore/").content.decode()
-        restore = self.asked(console, pulse)
-        page = f"/console/operations/restore/{restore.pk}/"
-        assert "Waits for a second operator" in console.get(f"{page}change/").content.decode()
-        assert "1 organisation waits for a second operator" in console.get("/console/").content.decode()
-        same = console.post(f"{page}approve/", {"typed": "pulse"})
-        assert (same.status_code, "Somebody else" in same.content.decode()) == (422, True)
-        Restore.objects.update(asked_by="kim@enclave.example")
-        assert console.post(f"{page}approve/", {"typed": "puls"}).status_code == 422
-        assert Restore.objects.get().step == RestoreStep.ASKED
-        assert console.post(f"{page}approve/", {"typed": "pulse"}).status_code == 302
-        assert [one.pk for one in Restore.objects.unfinished()] == [restore.pk]
-        assert "data-poll" in console.get(f"{page}change/").content.decode()
-        assert {act.act for act in OperatorAct.objects.all()} == {"ask for restore", "approve restore"}
-
-    def test_can_be_declined(self, console: Client, pulse: Organisation, copied: BaseBackup) -> None:
-        restore = self.asked(console, pulse)
-        page = f"/console/operations/restore/{restore.pk}/"
-        assert console.post(f"{page}decline/", {"reason": ""}).status_code == 422
-        assert console.post(f"{page}decline/", {"reason": "They found it again"}).status_code == 302
-        assert Restore.objects.get().step == RestoreStep.DECLINED
-        again = console.post(f"{page}decline/", {"reason": "They found it again"}, follow=True)
-        assert "does not wait for anybody" in again.content.decode()
-
-    @pytest.mark.parametrize(("old", "failed"), [(True, False), (False, True)])
-    def test_says_which_shards_have_no_copy(
-        self, console: Client, pulse: Organisation, old: bool, failed: bool
-    ) -> None:
-        now = timezone.now()
-        Organisation.objects.update(created_at=now - timedelta(hours=23))
-        assert "no back-up of the last day" not in console.get("/console/").content.decode()
-        if old:
-            Organisation.objects.update(created_at=now - timedelta(hours=25))
-        if failed:
-            BaseBackup.objects.create(
-                system="1", shards=["shard_1"], folder="/nowhere", began_at=now, ended_at=now, state="failed"
-            )
-        assert "no back-up of the last day" in console.get("/console/").content.decode()
-        for alias in ("shard_1", "shard_2"):
-            BaseBackup.objects.create(
-                system="1", shards=[alias], folder="/nowhere", began_at=now, ended_at=now, state="good"
-            )
-        assert "no back-up of the last day" not in console.get("/console/").content.decode()
-        assert "shard_2" in console.get("/console/operations/basebackup/").content.decode()
-        assert console.get("/console/operations/restoredrill/").status_code == 200
 
 
 class TestSignIn:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tenants.models import Organisation, Release
-from tests.operations.test_console import LIST, console  # noqa: F401  # a fixture
+from tests.operations.test_console import LIST
 
 pytestmark = pytest.mark.usefixtures("organisations")
 
@@ -18,7 +18,7 @@ def lonely(settings: Any) -> None:
 
 
 class TestOneShard:
-    def test_is_not_asked_for_a_new_organisation(self, console: Client, lonely: None) -> None:  # noqa: F811  # the fixture
+    def test_is_not_asked_for_a_new_organisation(self, console: Client, lonely: None) -> None:
         page = console.get(f"{LIST}make/").content.decode()
         assert "<select" not in page
         told = {
@@ -31,7 +31,7 @@ class TestOneShard:
         assert console.post(f"{LIST}make/", told).status_code == 302
         assert Organisation.objects.get(slug="only-here").shard_id == "shard_1"
 
-    def test_without_room_says_so(self, console: Client, lonely: None, pulse: Organisation) -> None:  # noqa: F811  # the fixture
+    def test_without_room_says_so(self, console: Client, lonely: None, pulse: Organisation) -> None:
         type(pulse.shard).objects.update(is_open=False)
         told = {
             "name": "Not Here",
@@ -44,7 +44,7 @@ class TestOneShard:
         assert answer.status_code == 422
         assert "No new organisations can be made" in answer.content.decode()
 
-    def test_is_none_to_move_to(self, console: Client, lonely: None, pulse: Organisation) -> None:  # noqa: F811  # the fixture
+    def test_is_none_to_move_to(self, console: Client, lonely: None, pulse: Organisation) -> None:
         page = console.get(f"{LIST}{pulse.pk}/move/").content.decode()
         assert "There is no other shard" in page
         assert "<select" not in page
@@ -55,7 +55,7 @@ class TestOneRelease:
     @pytest.mark.parametrize("other", [{}, {"pool": ""}, {"pool": "10.0.0.7:1", "state": "withdrawn"}])
     def test_is_none_to_place_on(
         self,
-        console: Client,  # noqa: F811  # the fixture
+        console: Client,
         pulse: Organisation,
         other: dict[str, str],
     ) -> None:

@@ -13,7 +13,6 @@ from operations.admin import console as site
 from operations.console.tables import ReadOnlyAdmin
 from operations.models import Backfill, BackfillState, FleetRun, FleetState, Restore
 from tenants.models import Organisation
-from tests.operations.test_console import console  # noqa: F401  # a fixture
 
 STATES = "/console/operations/fleetstate/"
 # There is always an operator, who looks at it; and organisations are not simply deleted.
@@ -24,7 +23,7 @@ EMPTY = [
 ]
 
 
-def page_of(console: Client, address: str) -> str:  # noqa: F811  # not the fixture
+def page_of(console: Client, address: str) -> str:  # not the fixture
     """Return a page as people read it."""
     return html.unescape(console.get(address).content.decode())
 
@@ -37,7 +36,7 @@ def list_of(model: Any) -> str:
 
 class TestEmptiness:
     @pytest.mark.parametrize("model", EMPTY, ids=lambda model: model.__name__)
-    def test_says_what_will_be_here(self, console: Client, model: Any) -> None:  # noqa: F811  # the fixture
+    def test_says_what_will_be_here(self, console: Client, model: Any) -> None:
         model.objects.all().delete()
         admin: Any = site._registry[model]
         assert admin.nothing_yet
@@ -45,14 +44,14 @@ class TestEmptiness:
         assert admin.nothing_yet in shown
         assert "<table" not in shown
 
-    def test_of_a_search_leads_back(self, console: Client, pulse: Organisation) -> None:  # noqa: F811  # the fixture
+    def test_of_a_search_leads_back(self, console: Client, pulse: Organisation) -> None:
         shown = page_of(console, f"{list_of(Organisation)}?q=nobody-at-all")
         assert "Nothing is like that." in shown
         assert site._registry[Organisation].nothing_yet not in shown  # type: ignore[attr-defined]  # a ReadOnlyAdmin
 
 
 class TestMigrations:
-    def test_show_version_ring_and_what_went_wrong(self, console: Client, pulse: Organisation) -> None:  # noqa: F811  # the fixture
+    def test_show_version_ring_and_what_went_wrong(self, console: Client, pulse: Organisation) -> None:
         said = "ProgrammingError: " + "no such column, " * 20
         FleetState.objects.filter(organisation=pulse).update(version="1234567890abcdef", error=said)
         shown = page_of(console, STATES)
@@ -71,7 +70,7 @@ class TestMigrations:
     )
     def test_are_found(
         self,
-        console: Client,  # noqa: F811  # the fixture
+        console: Client,
         pulse: Organisation,
         schema: str,
         columns: dict[str, str],
@@ -81,7 +80,7 @@ class TestMigrations:
         assert "Pulse Nights" in page_of(console, f"{STATES}?schema={schema}")
         assert f"{STATES}?schema={schema}" in page_of(console, "/console/")
 
-    def test_follow_a_run(self, console: Client) -> None:  # noqa: F811  # the fixture
+    def test_follow_a_run(self, console: Client) -> None:
         assert "data-poll" not in page_of(console, STATES)
         run = FleetRun.objects.create(aim="x", total=200, migrated=50, failed=3, ring="early")
         for address in (STATES, "/console/operations/fleetrun/"):
@@ -95,7 +94,7 @@ class TestMigrations:
 
 
 class TestOtherWork:
-    def test_looks_again_by_itself_while_it_goes_on(self, console: Client, pulse: Organisation) -> None:  # noqa: F811  # the fixture
+    def test_looks_again_by_itself_while_it_goes_on(self, console: Client, pulse: Organisation) -> None:
         now = timezone.now()
         restore = Restore.objects.create(
             organisation=pulse, to_time=now, reason="Because", asked_by="oz", asked_at=now, step="approved"

@@ -16,7 +16,6 @@ from tenants.context import control_plane
 from tenants.models import Organisation
 from tests.accounts.test_operators import ENROL, enrol, with_password
 from tests.conftest import PASSWORD, ClientAs
-from tests.operations.test_console import console  # noqa: F401  # a fixture
 from tests.people import visitor
 
 URLCONF = "config.urls.operators"
@@ -34,6 +33,7 @@ ACTS: dict[str, dict[str, object]] = {
     "run-stop": {"pk": NOBODY},
     "restore-approve": {"pk": NOBODY},
     "restore-decline": {"pk": NOBODY},
+    "restore-undo": {"pk": NOBODY},
     "backfill-start": {"name": "nothing"},
     "backfill-act": {"pk": NOBODY, "act": "pause"},
     "backfill-act-in": {"pk": NOBODY, "act": "pause", "only": "pulse"},
@@ -145,7 +145,7 @@ class TestWalls:
 
     def test_an_operator_finds_no_fault_anywhere(
         self,
-        console: Client,  # noqa: F811  # the fixture
+        console: Client,
         pulse: Organisation,
     ) -> None:
         out = reverse("admin:logout", urlconf=URLCONF)

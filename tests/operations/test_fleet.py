@@ -137,7 +137,7 @@ class TestMigrateFleet:
         assert said.returncode == 1
         assert f"{odd.slug} differs from the template in: records_collection" in said.stdout
         state = FleetState.objects.get(organisation=odd)
-        assert (state.differs, len(state.fingerprint)) == ("records_collection", 64)
+        assert (state.differs, len(state.fingerprint)) == ("records_collection columns", 64)
         assert "records_collection" in "".join(status_lines())
         with owner(odd) as connection:
             connection.execute("ALTER TABLE records_collection DROP COLUMN by_hand")

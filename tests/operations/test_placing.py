@@ -104,11 +104,12 @@ class TestProvision:
         with pytest.raises(NoRoom):
             provision(wish(shard="shard_2"))
 
-    def test_leaves_a_shard_that_does_not_answer_alone(self, db: None) -> None:
+    @pytest.mark.parametrize("column", ["down_since", "full_since"])
+    def test_leaves_a_shard_alone_that_does_not_answer_or_is_full(self, db: None, column: str) -> None:
         now = timezone.now()
         for alias in settings.SHARD_ALIASES:
             ShardHealth.objects.update_or_create(shard_id=alias, defaults={"looked_at": now})
-        ShardHealth.objects.filter(shard_id="shard_1").update(down_since=now)
+        ShardHealth.objects.filter(shard_id="shard_1").update(**{column: now})
         assert {provision(wish()).shard_id for _ in range(2)} == {"shard_2"}
         with pytest.raises(NoRoom):
             provision(wish(shard="shard_1"))

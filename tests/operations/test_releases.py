@@ -18,7 +18,7 @@ from tenants import hosts
 from tenants.context import Actor, enter
 from tenants.models import Organisation, Release
 from tests.conftest import ClientAs
-from tests.operations.test_console import LIST, console  # noqa: F401  # a fixture
+from tests.operations.test_console import LIST
 from tests.people import visitor
 
 RELEASES = "/console/tenants/release/"
@@ -40,7 +40,7 @@ def put(organisation: Organisation, release: str) -> None:
 class TestTheConsole:
     def test_upgrades_and_goes_back_with_a_reason(
         self,
-        console: Client,  # noqa: F811  # the fixture
+        console: Client,
         pulse: Organisation,
         later: Release,
     ) -> None:
@@ -59,7 +59,7 @@ class TestTheConsole:
             ("release current", f"From next: {WHY}", "oz@enclave.example"),
         }
 
-    def test_makes_and_withdraws_releases(self, console: Client, pulse: Organisation) -> None:  # noqa: F811  # the fixture
+    def test_makes_and_withdraws_releases(self, console: Client, pulse: Organisation) -> None:
         made = {"name": "2027.1", "state": "open", "pool": "10.0.0.7:8000", "reason": "A new release"}
         assert console.post(f"{RELEASES}add/", {**made, "pool": "http://x"}).status_code == 200
         assert console.post(f"{RELEASES}add/", {**made, "name": "Not one"}).status_code == 200

@@ -1,6 +1,8 @@
 """Files: what they are is found in them, where they lie is the server's choice."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -81,12 +83,36 @@ class TestAttach:
         gig.refresh_from_db()
         assert "poster" not in gig.values
 
-    def test_sweeps_content_that_no_row_names(self, gig: Record, ada: User) -> None:
-        kept, lost = attach(gig, PNG, ada), attach(gig, PNG, ada)
-        place = storage.location(lost)
-        RecordFile.objects.filter(pk=lost.pk).delete()
-        assert storage.sweep(at=NOW) >= 1
-        assert (place.exists(), storage.location(kept).exists()) == (False, True)
+    def test_sweeps_content_that_no_row_has_named_for_a_month(
+        self, gig: Record, ada: User, settings: Any, tmp_path: Path
+    ) -> None:
+        settings.MEDIA_ROOT = str(tmp_path)
+        kept, removed, lost, back = (attach(gig, PNG, ada) for _ in range(4))
+        files.remove(file=removed, by=ada, at=NOW)
+        places = [storage.location(one) for one in (kept, removed, lost, back)]
+
+        def swept(days: float) -> list[bool]:
+            at = datetime.now(UTC) + timedelta(days=days)
+            storage.sweep(storage.folder(), storage.named(), at=at)
+            return [place.exists() for place in places]
+
+        RecordFile.objects.filter(pk__in=[lost.pk, back.pk]).delete()
+        assert swept(0) == swept(1) == [True] * 4
+        back.save(force_insert=True)
+        assert swept(2) == swept(30.5) == [True] * 4
+        RecordFile.objects.filter(pk=back.pk).delete()
+        # Its month begins anew.
+        assert swept(31.5) == swept(61) == [True, True, False, True]
+        assert swept(62) == [True, True, False, False]
+
+    def test_leaves_content_alone_that_a_request_may_be_writing(
+        self, gig: Record, ada: User, settings: Any, tmp_path: Path
+    ) -> None:
+        settings.MEDIA_ROOT = str(tmp_path)
+        young = storage.location(attach(gig, PNG, ada))
+        storage.sweep(storage.folder(), set(), at=datetime.now(UTC) + timedelta(hours=5))
+        assert young.exists()
+        assert not list((storage.folder() / "unnamed").iterdir())
 
     def test_never_leads_out_of_the_folder(self, gig: Record, ada: User) -> None:
         file = attach(gig, PNG, ada)

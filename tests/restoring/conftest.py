@@ -1,5 +1,6 @@
 """An installation of its own whose server archives its log: restoring needs copies of a whole server."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Self
 from uuid import uuid4
 
 import psycopg
@@ -34,23 +36,41 @@ class Installation:
     variables: dict[str, str]
     schemas: dict[str, tuple[str, str]]
 
-    def start(self, *words: str, **more: str) -> subprocess.Popen[str]:
-        """Start a command of manage.py as the owner."""
-        return subprocess.Popen(
+    def start(self, *words: str, typed: str = "", **more: str) -> subprocess.Popen[str]:
+        """Start a command of manage.py as the owner, to which an address is typed."""
+        process = subprocess.Popen(
             [sys.executable, str(servers.ROOT / "manage.py"), *words],
             cwd=servers.ROOT,
             env={**self.variables, "ENCLAVE_LOGIN": "owner", **more},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+        assert process.stdin is not None
+        process.stdin.write(f"{typed}\n")
+        process.stdin.flush()
+        return process
 
-    def manage(self, *words: str, fails: bool = False) -> str:
+    def manage(self, *words: str, typed: str = "", fails: bool = False) -> str:
         """Run a command to its end and return what it said."""
-        process = self.start(*words)
+        process = self.start(*words, typed=typed)
         said, _ = process.communicate(timeout=300)
         assert bool(process.returncode) is fails, said
         return said
+
+    def told(self, module: str, *words: str, login: str) -> "Told":
+        """Start one of this folder's modules, which answers each line with a line."""
+        return Told(
+            subprocess.Popen(
+                [sys.executable, "-m", f"tests.restoring.{module}", *words],
+                cwd=servers.ROOT,
+                env={**self.variables, "ENCLAVE_LOGIN": login},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
 
     def ask(self, slug: str, query: str) -> list[tuple[object, ...]]:
         """Run a query as the superuser, with the path of an organisation."""
@@ -76,7 +96,40 @@ class Installation:
     def restore(self, *words: str) -> str:
         """Ask for a restore as one operator and approve it as another."""
         self.manage("restore", *words, "--reason", "a lost table", "--by", ONE)
-        return self.manage("restore", words[0], "--approve", "--by", TWO)
+        return self.manage("restore", words[0], "--approve", "--by", TWO, typed=words[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A process that answers each line with one JSON value."""
+
+    process: subprocess.Popen[str]
+
+    def hear(self) -> Any:
+        """Return what it says next."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "it has ended"
+        return json.loads(line)
+
+    def tell(self, *lines: object) -> Any:
+        """Tell it, and return what it answers."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("".join(f"{line}\n" for line in lines))
+        self.process.stdin.flush()
+        return self.hear()
+
+    def command(self, *words: str, typed: str = "") -> str:
+        """Have a command run, and return what it said."""
+        answer = self.tell(json.dumps(words), *([typed] if typed else []))
+        assert not answer["failed"], answer
+        return str(answer["said"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate(timeout=60)
 
 
 def now() -> datetime:
@@ -111,19 +164,23 @@ def installed(count: int) -> Iterator[Installation]:
             "SHARD_1_WAL_ARCHIVE": str(wal),
             "SHARD_2_WAL_ARCHIVE": str(wal),
         }
-        made = subprocess.run(
-            [sys.executable, "-m", "tests.restoring.making", str(count)],
-            cwd=servers.ROOT,
-            env=variables,
-            capture_output=True,
-            text=True,
-        )
-        assert made.returncode == 0, made.stderr
-        rows = [line.split() for line in made.stdout.splitlines()]
+        rows = _made(count, variables) if count else []
         yield Installation(server, variables, {slug: (alias, schema) for slug, alias, schema in rows})
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(count: int, variables: dict[str, str]) -> list[list[str]]:
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.restoring.making", str(count)],
+        cwd=servers.ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    return [line.split() for line in made.stdout.splitlines()]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.restoring.conftest import ONE, Installation, folder_of, now
+from tests.restoring.conftest import ONE, TWO, Installation, folder_of, now
 
 
 @pytest.mark.nightly
@@ -20,8 +20,10 @@ def test_from_a_bundle(installation: Installation) -> None:
         "restore", "org-2", "--from-bundle", str(target), "--reason", "lost", "--by", ONE, fails=True
     )
     installation.manage(*wish)
-    alone = installation.manage("restore", "org-0", "--approve", "--by", ONE, fails=True)
+    alone = installation.manage("restore", "org-0", "--approve", "--by", ONE, typed="org-0", fails=True)
     assert "Somebody else" in alone
+    wrong = installation.manage("restore", "org-0", "--approve", "--by", TWO, typed="org-1", fails=True)
+    assert "not the address" in wrong
     installation.manage("restore", "org-0", "--decline", "--by", ONE)
     assert installation.digests("org-0")["gear_speaker"] != then
 
@@ -43,7 +45,7 @@ def test_a_spoilt_bundle_touches_nothing(installation: Installation) -> None:
     words = ("restore", "org-0", "--from-bundle", str(target), "--reason", "lost", "--by", ONE)
     installation.manage(*words)
 
-    said = installation.manage("restore", "org-0", "--approve", "--by", "two@operators.example", fails=True)
+    said = installation.manage("restore", "org-0", "--approve", "--by", TWO, typed="org-0", fails=True)
 
     assert "gear_speaker" in said
     assert installation.digests("org-0") == before

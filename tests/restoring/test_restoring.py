@@ -52,7 +52,7 @@ def test_to_a_moment_and_back(backed_up: Installation) -> None:
     assert closed == [("spoilt",)]
     assert backed_up.ask(slug, f"SELECT pg_has_role('enclave_app', '{kept}', 'SET')") == [(False,)]
 
-    backed_up.manage("restore", slug, "--undo", "--reason", "it was right", "--by", ONE)
+    backed_up.manage("restore", slug, "--undo", "--reason", "it was right", "--by", ONE, typed=slug)
 
     assert backed_up.digests(slug)["gear_speaker"] == spoilt["gear_speaker"]
     assert backed_up.ask(slug, "SELECT max(epoch) FROM audit_epoch") == [(3,)]

@@ -9,6 +9,7 @@ from audit.exporting import lines
 from audit.sealing import seal_everything
 from tenants.context import as_owner, control_plane
 from tenants.models import Organisation
+from tenants.staying import LivesElsewhere, staying
 
 
 class Command(BaseCommand):
@@ -22,18 +23,27 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         for organisation in self._wanted(options["slugs"]):
-            tenant = organisation.placement()
-            with as_owner(tenant.alias, tenant.schema):
-                with transaction.atomic(using=tenant.alias), connections[tenant.alias].cursor() as cursor:
-                    count = seal_everything(cursor, log_id=organisation.pk)
-                    self.stderr.write(f"{tenant.slug}: sealed {count} entries")
-                if options["export"]:
-                    with transaction.atomic(using=tenant.alias), connections[tenant.alias].cursor() as cursor:
-                        # One moment for all three kinds of lines, whatever is written meanwhile. The path
-                        # is the session's already, so this is the first word of the transaction.
-                        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                        for line in lines(cursor):
-                            self.stdout.write(line)
+            try:
+                self._seal(organisation, export=options["export"])
+            except LivesElsewhere:
+                # It moved since it was looked up, or does so at this moment.
+                (again,) = self._wanted([organisation.slug])
+                self._seal(again, export=options["export"])
+
+    def _seal(self, organisation: Organisation, *, export: bool) -> None:
+        tenant = organisation.placement()
+        with as_owner(tenant.alias, tenant.schema), staying(tenant.alias, tenant.schema):
+            with transaction.atomic(using=tenant.alias), connections[tenant.alias].cursor() as cursor:
+                count = seal_everything(cursor, log_id=organisation.pk)
+                self.stderr.write(f"{tenant.slug}: sealed {count} entries")
+            if not export:
+                return
+            with transaction.atomic(using=tenant.alias), connections[tenant.alias].cursor() as cursor:
+                # One moment for all three kinds of lines, whatever is written meanwhile. The path is the
+                # session's already, so this is the first word of the transaction.
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                for line in lines(cursor):
+                    self.stdout.write(line)
 
     def _wanted(self, slugs: list[str]) -> list[Organisation]:
         with control_plane():

@@ -17,6 +17,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from psycopg.sql import Literal
 
+from tenants.changing import within
 from tenants.context import CONTROL, as_owner
 from tenants.names import TEMPLATE_SCHEMA
 from tenants.routers import Home, home_of
@@ -82,3 +83,14 @@ def steps_of(
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
         yield operation, before, state.clone()
+
+
+def parts_of(
+    operation: Operation, app_label: str, before: ProjectState
+) -> Iterator[tuple[Operation, ProjectState, ProjectState]]:
+    """Yield what an operation does to the database, each with the models before and after it."""
+    moving = before.clone()
+    for inner in within(operation):
+        here = moving.clone()
+        inner.state_forwards(app_label, moving)
+        yield inner, here, moving

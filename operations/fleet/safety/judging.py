@@ -13,11 +13,12 @@ from django.db.migrations.operations.fields import AlterField, FieldOperation, R
 from django.db.migrations.operations.special import SeparateDatabaseAndState
 from django.db.migrations.state import ProjectState
 
-from operations.fleet.safety.collecting import statements_of, steps_of
+from operations.fleet.safety.changes import Change, Verb
+from operations.fleet.safety.collecting import parts_of, statements_of, steps_of
 from operations.fleet.safety.fields import has_fewer_choices, is_loosened, is_never_null, type_step
-from operations.fleet.safety.reading import Change, Verb, read
+from operations.fleet.safety.reading import read
 from operations.fleet.safety.rules import CONTRACTED, EXCLUSIVE, SPLIT, WHAT, Ground, Rule, broken_by
-from tenants.changing import Kind, contracts_of, declaration_of, within
+from tenants.changing import Kind, contracts_of, declaration_of
 
 # What is understood without a word of its author. Subclasses are not: they may do anything.
 KNOWN = frozenset(
@@ -105,11 +106,8 @@ def _judge_one(
         _learn(operation, migration.app_label, before, ground, unvalidated)
         for rule, detail in _of_models(operation, migration.app_label, before, after):
             seen.problems.append(Problem(rule, name, detail))
-        moving = before.clone()
-        for inner in within(operation):
-            here = moving.clone()
-            inner.state_forwards(migration.app_label, moving)
-            _judge_operation(inner, name, migration.app_label, here, moving, ground, seen)
+        for inner, here, moved in parts_of(operation, migration.app_label, before):
+            _judge_operation(inner, name, migration.app_label, here, moved, ground, seen)
     _judge_whole(migration, ground, seen)
     return _settled(migration, seen, earlier)
 

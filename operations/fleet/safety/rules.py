@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from operations.fleet.safety.changes import Change, Flag, Verb
 from operations.fleet.safety.collecting import FOUND
-from operations.fleet.safety.reading import Change, Flag, Verb
 
 
 class Rule(StrEnum):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from operations.actions import backups, restores
+from operations.actions import backups, bringing_back
 from operations.restoring.places import CannotBackUp
 
 
@@ -41,6 +41,6 @@ class Command(BaseCommand):
                 failed = True
                 continue
             self.stdout.write(f"{', '.join(made.shards)}: {made.size_bytes / 1e6:.0f} MB in {made.folder}")
-        restores.drop_old(at=began)
+        bringing_back.drop_old(at=began)
         if failed:
             raise CommandError("Not every server was backed up.")

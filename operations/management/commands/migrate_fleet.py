@@ -14,7 +14,10 @@ from tenants.placement import Ring
 
 
 class Command(BaseCommand):
-    """Migrates all organisations; one that fails stops nobody, and the command ends with an error."""
+    """Migrates all organisations; one that fails stops nobody, and the command ends with an error.
+
+    Those that are being moved or wait for a backfill are no error: they are named, and have their turn later.
+    """
 
     help = "Migrate every organisation on every shard. Needs the owner's login."
 
@@ -44,20 +47,23 @@ class Command(BaseCommand):
             return
         if options["only"] and not Organisation.objects.placed().filter(slug=options["only"]).exists():
             raise CommandError(f"There is no organisation at the address {options['only']}.")
-        failed = self._migrate(options["only"], Ring(options["up_to"]), options["pause"])
+        failed, waiting = self._migrate(options["only"], Ring(options["up_to"]), options["pause"])
+        if waiting:
+            self.stdout.write(f"{waiting} organisations wait; the next run looks again.")
         if failed:
             raise CommandError(f"{failed} organisations were not migrated; see --status.")
 
-    def _migrate(self, only: str | None, up_to: Ring, pause_s: float) -> int:
-        failed = 0
+    def _migrate(self, only: str | None, up_to: Ring, pause_s: float) -> tuple[int, int]:
+        """Migrate, and return how many failed and how many wait."""
+        failed = waiting = 0
         try:
             for state in migrate_fleet(only=only, up_to=up_to, pause_s=pause_s):
                 failed += bool(state.error)
-                self.stdout.write(
-                    f"{state.organisation.slug}: {state.error or 'migrated'} ({state.took_ms} ms)"
-                )
+                waiting += bool(state.waits)
+                said = state.error or state.waits or "migrated"
+                self.stdout.write(f"{state.organisation.slug}: {said} ({state.took_ms} ms)")
         except FleetStopped as stopped:
             raise CommandError(f"Stopped: {stopped}") from stopped
         except FleetBusy as busy:
             raise CommandError(str(busy)) from busy
-        return failed
+        return failed, waiting

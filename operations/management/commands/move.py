@@ -1,6 +1,8 @@
 """`manage.py move`: move one organisation to another shard while it works."""
 
+import re
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -11,10 +13,12 @@ from django.utils import timezone
 from config.startup import refuse_or_start
 from operations.actions import moves
 from operations.models import Move, MoveStep
-from operations.moves import checks, machine
+from operations.moves import checks, describing, machine
 from operations.moves.problems import CannotMove
 from tenants.models import Organisation, Shard
+from tenants.names import SCHEMA_PATTERN
 
+_LOOKS_LIKE_AN_ID = re.compile(r"[0-9]+|[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _BY = "manage.py move"
 
 
@@ -24,10 +28,15 @@ class Command(BaseCommand):
     help = "Move an organisation to another shard. Needs the logins of the owner and of the mover."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", metavar="SLUG")
+        parser.add_argument("slugs", metavar="SLUG", nargs="+", help="the organisation: one for each call")
         parser.add_argument("--to", metavar="SHARD", help="the shard on which it shall live")
         parser.add_argument("--reason", default="", help="why, for the acts of operators")
-        parser.add_argument("--check", action="store_true", help="only say whether it could move there")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="only say whether it could move there, and what would be done",
+        )
+        parser.add_argument("--yes", metavar="SLUG", help="the same address again, instead of typing it")
         parser.add_argument("--status", action="store_true", help="show its moves and change nothing")
         parser.add_argument("--cancel", action="store_true", help="take back the move that is under way")
         parser.add_argument("--resume", action="store_true", help="go on with the move that is under way")
@@ -35,11 +44,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEVELOPMENT:
             refuse_or_start()
-        organisation = Organisation.objects.filter(slug=options["slug"]).first()
-        if organisation is None:
-            raise CommandError(f"There is no organisation at the address {options['slug']}.")
         try:
-            self._do(organisation, options)
+            self._do(_the_one(options["slugs"]), options)
         except CannotMove as problem:
             raise CommandError(str(problem)) from problem
         except psycopg.OperationalError as problem:
@@ -65,14 +71,32 @@ class Command(BaseCommand):
         if target is None:
             raise CannotMove("Say where to, with --to and the alias of a shard.")
         if options["check"]:
-            checks.places(organisation, target)
-            checks.servers(str(organisation.schema_name), str(organisation.shard_id), target.pk)
-            self.stdout.write(f"{organisation.name} can move to {target.pk}.")
+            for line in describing.plan(organisation, target):
+                self.stdout.write(line)
             return
+        checks.places(organisation, target)
+        self._confirm(organisation, target, options["yes"])
         reason = options["reason"] or "Moved by manage.py"
         self._run(
             moves.ask(organisation=organisation, target=target, reason=reason, by=_BY, at=timezone.now())
         )
+
+    def _confirm(self, organisation: Organisation, target: Shard, said: str | None) -> None:
+        """Ask for the address once more where real people work. Raises CannotMove for another one."""
+        if said is None and settings.DEVELOPMENT:
+            return
+        if said is None:
+            self.stdout.write(
+                f"{organisation.name} moves to {target.pk}. Type {organisation.slug} to go on: "
+            )
+            try:
+                said = input()
+            except EOFError:
+                raise CannotMove(
+                    f"Nothing was moved. Say --yes {organisation.slug} if you mean it."
+                ) from None
+        if said.strip() != organisation.slug:
+            raise CannotMove(f"Nothing was moved: “{said.strip()}” is not “{organisation.slug}”.")
 
     def _run(self, move: Move) -> None:
         said: list[str] = []
@@ -104,3 +128,19 @@ class Command(BaseCommand):
             self.stdout.write(f"{way}: {MoveStep(move.step).label}. {move.note}".rstrip())
             if move.error:
                 self.stdout.write(f"  {move.error}")
+
+
+def _the_one(slugs: Sequence[str]) -> Organisation:
+    """Return the organisation that is named. Raises CannotMove for several, and for what is no address."""
+    listed = [part for slug in slugs for part in re.split(r"[,;\s]+", slug) if part]
+    if len(listed) != 1:
+        raise CannotMove(f"One organisation moves at a time; {len(listed)} were named.")
+    (slug,) = listed
+    organisation = Organisation.objects.filter(slug=slug).first()
+    if organisation is not None:
+        return organisation
+    if _LOOKS_LIKE_AN_ID.fullmatch(slug):
+        raise CannotMove(f"{slug} is an id. Name the organisation by its address, such as pulse.")
+    if SCHEMA_PATTERN.fullmatch(slug):
+        raise CannotMove(f"{slug} is a schema. Name the organisation by its address, such as pulse.")
+    raise CannotMove(f"There is no organisation at the address {slug}.")

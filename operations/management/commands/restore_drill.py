@@ -1,5 +1,6 @@
 """`manage.py restore_drill`: rehearse restoring, and compare."""
 
+import os
 from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from operations.actions.drills import drill
+from operations.restoring.gently import step_back
 
 
 class Command(BaseCommand):
@@ -20,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--at", type=datetime.fromisoformat, metavar="TIME", help="default: now")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        step_back(os.getpid())
         at = options["at"] or timezone.now()
         if at.tzinfo is None:
             raise CommandError("Say the time with its offset from UTC, such as 2026-01-31T12:00:00+00:00.")

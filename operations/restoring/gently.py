@@ -1,0 +1,31 @@
+"""Programs that step back for those who serve people: bringing somebody back may take longer."""
+
+import shutil
+from functools import cache
+
+import psutil  # type: ignore[import-untyped]  # the package ships no types
+
+# Of a processor that is wanted by others they get thirty times as much.
+NICENESS = 15
+
+
+@cache
+def _ahead() -> tuple[str, ...]:
+    nice, ionice = shutil.which("nice"), shutil.which("ionice")
+    return (
+        *((nice, "-n", str(NICENESS)) if nice else ()),
+        *((ionice, "-c", "3", "-t") if ionice else ()),  # where the system knows none, as if it were not said
+    )
+
+
+def gently(command: list[str]) -> list[str]:
+    """Return a command that runs when nobody else wants processor and disk."""
+    return [*_ahead(), *command]
+
+
+def step_back(pid: int) -> None:
+    """Let a process, and those that it starts from now on, step back in the same way."""
+    process = psutil.Process(pid)
+    process.nice(NICENESS)
+    if hasattr(process, "ionice"):
+        process.ionice(psutil.IOPRIO_CLASS_IDLE)

@@ -1,0 +1,10 @@
+"""A large table is taken from everybody for a moment."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("gear", "0001_initial")]
+    operations = [
+        migrations.AddField("speaker", "colour", models.CharField(max_length=20, db_default="black"))
+    ]
