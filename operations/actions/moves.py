@@ -40,12 +40,15 @@ def ask(*, organisation: Organisation, target: Shard, reason: str, by: str, at: 
     return move
 
 
-def cancel(move: Move, *, by: str, at: datetime) -> None:
-    """Ask a move to be taken back. Raises CannotMove once it switches."""
+def cancel(move: Move, *, by: str, at: datetime, reason: str = "") -> None:
+    """Ask a move to be taken back; without a reason that of the move is noted.
+
+    Raises CannotMove once it switches.
+    """
     asked = Move.objects.filter(pk=move.pk, step__in=CAN_BE_CANCELLED).update(cancel_asked_at=at)
     if not asked:
         raise CannotMove("This move cannot be cancelled any more.")
-    act(move, f"move to {move.target_id} cancelled", by=by)
+    act(move, f"move to {move.target_id} cancelled", by=by, reason=reason)
 
 
 def ring(*, at: datetime) -> int:

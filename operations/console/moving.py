@@ -14,13 +14,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
 from accounts.identity.models import User
 from operations.actions import moves
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.site import console
-from operations.forms import MoveForm
+from operations.forms import MoveForm, ReasonForm
 from operations.models import Move, MoveStep
 from operations.models.move import CAN_BE_CANCELLED, UNDER_WAY, WAY
 from operations.moves.problems import CannotMove
@@ -32,6 +31,12 @@ CONSEQUENCES = (
     "For less than a second what they save waits; nobody sees an error.",
     "Every row is compared before it lives there; if one differs, everything is put back.",
     f"The old copy is kept, closed, for {settings.MOVE_KEPT_DAYS} days.",
+)
+
+TAKING_BACK = (
+    "The copy is dropped, and the organisation stays where it is.",
+    "Its people notice nothing, and nothing that they saved is lost.",
+    "It can be moved again at any time, from the beginning.",
 )
 
 
@@ -118,15 +123,22 @@ def follow(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "operations/move.html", {**console.each_context(request), **shown})
 
 
-@require_POST
 def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take a move back."""
+    """Take a move back, after saying what that does, with the reason."""
     move = get_object_or_404(Move.objects.select_related("organisation"), pk=pk)
-    try:
-        moves.cancel(move, by=cast(User, request.user).email, at=timezone.now())
-    except CannotMove as refusal:
-        messages.error(request, str(refusal))
-    return redirect("admin:move", move.pk)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        by, reason = cast(User, request.user).email, form.cleaned_data["reason"]
+        try:
+            moves.cancel(move, by=by, at=timezone.now(), reason=reason)
+        except CannotMove as refusal:
+            messages.error(request, str(refusal))
+        return redirect("admin:move", move.pk)
+    title = f"Take the move of {move.organisation.name} back"
+    shown = {"title": title, "button": "Take it back", "consequences": TAKING_BACK}
+    back = reverse("admin:move", args=[move.pk])
+    back_to = f"{move.source_id} to {move.target_id}"
+    return act_page(request, form, opts=Organisation._meta, **shown, back=back, back_to=back_to)
 
 
 def lines_of(move: Move) -> list[Line]:
