@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from audit.models import Event
@@ -197,11 +199,38 @@ class TestMakingRoom:
         one_turn(pulse, suspended)
         assert (now(job, pulse).state, now(job, pulse).done) == ("queued", 1)
 
-    def test_leaves_everything_alone_when_the_organisation_has_moved(self, pulse: Organisation) -> None:
+
+class TestMoving:
+    """The organisation moves while a worker has a job of it, and the row of the job moves along."""
+
+    def test_the_worker_goes_on_where_it_lives_by_now(self, pulse: Organisation) -> None:
         job = ask(pulse, items=3, pause=1.05)
-        one_turn(pulse, Surroundings(resolve=lambda pk: _in_state(pulse, State.ACTIVE, epoch=2), beats=False))
-        assert (now(job, pulse).state, now(job, pulse).done) == ("running", 1)
+        looked: list[Tenant] = []
+
+        def look(_: UUID) -> Tenant:
+            looked.append(replace(pulse.placement(), epoch=2))
+            return looked[-1]
+
+        one_turn(pulse, Surroundings(resolve=look, beats=False))
+        assert looked
+        assert (now(job, pulse).state, now(job, pulse).done) == ("succeeded", 3)
+        assert effects(pulse) == ["item 0", "item 1", "item 2"]
+
+    def test_the_worker_leaves_a_job_that_the_move_gave_free(self, pulse: Organisation) -> None:
+        job = ask(pulse, items=3, pause=1.05)
+
+        def look(_: UUID) -> Tenant:
+            with enter(pulse, actor=ACTOR):
+                free = Job.objects.filter(pk=job.pk)
+                free.update(state="queued", leased_until=None, lease_token=F("lease_token") + 1)
+            return pulse.placement()
+
+        one_turn(pulse, Surroundings(resolve=look, beats=False))
+        assert (now(job, pulse).state, now(job, pulse).done) == ("queued", 1)
+        assert effects(pulse) == ["item 0"]
+        run_due(pulse)
+        assert effects(pulse) == ["item 0", "item 1", "item 2"]
 
 
-def _in_state(organisation: Organisation, state: State, *, epoch: int = 1) -> Tenant:
-    return replace(organisation.placement(), state=state, epoch=epoch)
+def _in_state(organisation: Organisation, state: State) -> Tenant:
+    return replace(organisation.placement(), state=state)

@@ -1,5 +1,6 @@
 """The shard itself says who may enter, and at which epoch; who believes an older place looks again."""
 
+import time
 from dataclasses import replace
 
 import psycopg
@@ -80,7 +81,8 @@ class TestPlacement:
         remembered = dict(hosts._remembered)
         place(pulse, "shard_1", epoch=2)
         Organisation.objects.filter(pk=pulse.pk).update(epoch=2)
-        hosts._remembered.update(remembered)
+        # As if it had been looked up just now, however long the above took.
+        hosts._remembered.update({host: (time.monotonic(), known) for host, (_, known) in remembered.items()})
         found = hosts.find(pulse.primary_host)
         assert found is not None
         assert found.tenant is not None
