@@ -1,6 +1,5 @@
 """`manage.py restore`: bring organisations back to a moment; one operator asks, another one approves."""
 
-import os
 import sys
 from argparse import ArgumentParser
 from datetime import datetime
@@ -14,7 +13,6 @@ from operations.actions import bringing_back, restores
 from operations.models import Restore, RestoreStep
 from operations.models.backup import ENDED, KEPT_FOR
 from operations.restoring.bundle import Differs
-from operations.restoring.gently import step_back
 from operations.restoring.places import CannotBackUp
 from operations.restoring.problems import CannotRestore
 from tenants.context import control_plane
@@ -45,7 +43,6 @@ class Command(BaseCommand):
         does.add_argument("--resume", action="store_true", help="finish restores that were interrupted")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        step_back(os.getpid())
         try:
             self._handle(options)
         except (CannotRestore, CannotBackUp, Differs) as problem:
