@@ -66,7 +66,7 @@ def test_what_was_replaced_is_dropped_in_the_end_and_its_trail_kept(installation
     manifest = orjson.loads((archived / "manifest.json").read_bytes())
     assert set(manifest["tables"]) == {"audit_epoch", "audit_event", "audit_segment"}
     assert manifest["tables"]["audit_event"]["rows"] == entries
-    assert "since then" in (archived / "tables" / "audit_event").read_text()
+    assert not any("since then" in path.read_text() for path in (archived / "tables").iterdir())
     words = ("restore", "org-0", "--from-bundle", str(archived), "--reason", "lost", "--by", ONE)
     assert "not a bundle of org-0" in installation.manage(*words, fails=True)
     undo = ("restore", "org-0", "--undo", "--reason", "too late", "--by", TWO)
