@@ -112,7 +112,7 @@ class Command(BaseCommand):
     def _told(self, done: list[Restore]) -> None:
         for restore in done:
             said = restore.error or f"{restore.result.get('rows', 0)} rows"
-            if not restore.error and restore.step not in ENDED:
+            if not restore.error and (restore.step not in ENDED or "undo" in restore.result):
                 said = "another process is at it, or it goes on with --resume"
             self.stdout.write(f"{restore.organisation.slug}: {restore.get_step_display()}, {said}")
         if any(restore.error for restore in done):
@@ -123,7 +123,9 @@ def _organisations(slugs: list[str], count: int) -> list[Organisation]:
     if not slugs:
         raise CommandError("Say which organisations, by their addresses.")
     named = len(set(slugs))
-    if named > restores.MOST_AT_ONCE and named != count:
+    if count and named != count:
+        raise CommandError(f"You said --count {count}, and named {named}.")
+    if named > restores.MOST_AT_ONCE and not count:
         raise CommandError(
             f"At most {restores.MOST_AT_ONCE} organisations at once. "
             f"If all {named} are meant, say --count {named}."
