@@ -129,10 +129,10 @@ class RestoreAdmin(ReadOnlyAdmin):
     @admin.display(description="What it did")
     def told(self, restore: Restore) -> SafeString | str:
         """Show in numbers what was brought back, taken back and held."""
-        lines = [(label, restore.result[key]) for key, label in _COUNTED if restore.result.get(key)]
+        lines = [(label, f"{restore.result[key]:,}") for key, label in _COUNTED if restore.result.get(key)]
         missing = len(restore.result.get("files_missing", ()))
         if missing:
-            lines.append(("files whose content is no longer there", missing))
+            lines.append(("files whose content is no longer there", str(missing)))
         if not lines:
             return "–"
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{1} {0}</li>", lines))

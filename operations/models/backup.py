@@ -120,7 +120,7 @@ class Restore(ControlRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation_id} to {self.to_time:%Y-%m-%d %H:%M:%S}: {self.step}"
+        return f"{self.organisation} to {self.to_time:%Y-%m-%d %H:%M:%S}: {self.get_step_display()}"
 
     def note(self, **columns: object) -> None:
         """Write these columns and no others."""

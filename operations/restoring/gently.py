@@ -5,8 +5,9 @@ from functools import cache
 
 import psutil  # type: ignore[import-untyped]  # the package ships no types
 
-# Of a processor that is wanted by others they get thirty times as much.
-NICENESS = 15
+# Of a processor that is wanted by others they get ten times as much. More would starve on a busy machine,
+# and whoever waits for a restore waits for people as well.
+NICENESS = 10
 
 
 @cache

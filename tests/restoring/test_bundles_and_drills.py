@@ -32,6 +32,8 @@ def test_from_a_bundle(installation: Installation) -> None:
     assert installation.digests("org-0")["gear_speaker"] == then
     most = installation.manage("restore", *(f"org-{number}" for number in range(6)), fails=True)
     assert "At most 5" in most
+    many = installation.manage("restore", "org-0", "org-1", "--count", "3", fails=True)
+    assert "You said --count 3, and named 2" in many
 
 
 @pytest.mark.nightly

@@ -31,7 +31,7 @@ def test_somebody_in_flight(installation: Installation) -> None:
     ((kept,),) = installation.control("SELECT other_schema FROM operations_restore")
     written = f"SELECT count(*) FROM {kept}.gear_speaker WHERE name = 'in flight'"
     assert installation.ask("org-0", written) == [(2,)]
-    assert installation.ask("org-0", "SELECT FROM gear_speaker WHERE name = 'in flight'") == []
+    assert installation.ask("org-0", "SELECT 1 FROM gear_speaker WHERE name = 'in flight'") == []
 
 
 def dumped(installation: Installation) -> str:
@@ -60,7 +60,7 @@ def wait_at_the_fence(installation: Installation) -> None:
     """Wait until somebody waits for the lock that everybody inside shares."""
     end = time.monotonic() + 60
     query = (
-        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1162756940 "
+        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 1162756940 "
         "AND mode = 'ExclusiveLock' AND NOT granted"
     )
     while not installation.ask("org-0", query):

@@ -18,7 +18,7 @@ def test_killed_at_each_step(backed_up: Installation) -> None:
     command: tuple[str, ...] = ("restore", "org-0", "--approve", "--by", TWO)
     for step in ("approved", "read", "loaded"):
         process = backed_up.start(*command, typed="org-0")
-        reached = f"SELECT FROM operations_restore WHERE step IN ('{step}', 'done')"
+        reached = f"SELECT 1 FROM operations_restore WHERE step IN ('{step}', 'done')"
         while process.poll() is None and not backed_up.control(reached):
             time.sleep(0.005)
         process.kill()

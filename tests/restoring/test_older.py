@@ -50,7 +50,7 @@ def test_what_was_replaced_is_dropped_in_the_end_and_its_trail_kept(installation
     """It can be had back for thirty days; then its trail is in a bundle, without what can be erased."""
     target = dumped(installation)
     installation.ask("org-0", "UPDATE gear_speaker SET name = 'since then'")
-    entries = len(installation.ask("org-0", "SELECT FROM audit_event"))
+    entries = len(installation.ask("org-0", "SELECT 1 FROM audit_event"))
     installation.restore("org-0", "--from-bundle", target)
     ((kept,),) = installation.control("SELECT other_schema FROM operations_restore")
 
@@ -66,7 +66,7 @@ def test_what_was_replaced_is_dropped_in_the_end_and_its_trail_kept(installation
     manifest = orjson.loads((archived / "manifest.json").read_bytes())
     assert set(manifest["tables"]) == {"audit_epoch", "audit_event", "audit_segment"}
     assert manifest["tables"]["audit_event"]["rows"] == entries
-    assert "since then" in (archived / "tables" / "audit_event").read_text()
+    assert not any("since then" in path.read_text() for path in (archived / "tables").iterdir())
     words = ("restore", "org-0", "--from-bundle", str(archived), "--reason", "lost", "--by", ONE)
     assert "not a bundle of org-0" in installation.manage(*words, fails=True)
     undo = ("restore", "org-0", "--undo", "--reason", "too late", "--by", TWO)

@@ -1,6 +1,5 @@
 """`manage.py restore`: bring organisations back to a moment; one operator asks, another one approves."""
 
-import os
 import sys
 from argparse import ArgumentParser
 from datetime import datetime
@@ -14,7 +13,6 @@ from operations.actions import bringing_back, restores
 from operations.models import Restore, RestoreStep
 from operations.models.backup import ENDED, KEPT_FOR
 from operations.restoring.bundle import Differs
-from operations.restoring.gently import step_back
 from operations.restoring.places import CannotBackUp
 from operations.restoring.problems import CannotRestore
 from tenants.context import control_plane
@@ -45,7 +43,6 @@ class Command(BaseCommand):
         does.add_argument("--resume", action="store_true", help="finish restores that were interrupted")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        step_back(os.getpid())
         try:
             self._handle(options)
         except (CannotRestore, CannotBackUp, Differs) as problem:
@@ -115,7 +112,7 @@ class Command(BaseCommand):
     def _told(self, done: list[Restore]) -> None:
         for restore in done:
             said = restore.error or f"{restore.result.get('rows', 0)} rows"
-            if not restore.error and restore.step not in ENDED:
+            if not restore.error and (restore.step not in ENDED or "undo" in restore.result):
                 said = "another process is at it, or it goes on with --resume"
             self.stdout.write(f"{restore.organisation.slug}: {restore.get_step_display()}, {said}")
         if any(restore.error for restore in done):
@@ -126,7 +123,9 @@ def _organisations(slugs: list[str], count: int) -> list[Organisation]:
     if not slugs:
         raise CommandError("Say which organisations, by their addresses.")
     named = len(set(slugs))
-    if named > restores.MOST_AT_ONCE and named != count:
+    if count and named != count:
+        raise CommandError(f"You said --count {count}, and named {named}.")
+    if named > restores.MOST_AT_ONCE and not count:
         raise CommandError(
             f"At most {restores.MOST_AT_ONCE} organisations at once. "
             f"If all {named} are meant, say --count {named}."

@@ -1,6 +1,5 @@
 """`manage.py restore_drill`: rehearse restoring, and compare."""
 
-import os
 from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from operations.actions.drills import drill
-from operations.restoring.gently import step_back
 
 
 class Command(BaseCommand):
@@ -22,7 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("--at", type=datetime.fromisoformat, metavar="TIME", help="default: now")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        step_back(os.getpid())
         at = options["at"] or timezone.now()
         if at.tzinfo is None:
             raise CommandError("Say the time with its offset from UTC, such as 2026-01-31T12:00:00+00:00.")
