@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.fleet.conftest import Fleet
+from tests.workers import wait_for
 
 
 def columns(fleet: Fleet, slug: str) -> set[object]:
@@ -119,10 +120,13 @@ class TestReleases:
         alias, schema = fleet.schemas["org-2"]
         with psycopg.connect(fleet.server.superuser_url(alias)) as holder:
             holder.execute(f"LOCK TABLE {schema}.gear_speaker IN ACCESS SHARE MODE".encode())
-            released = threading.Timer(6, holder.rollback)
-            released.start()
-            said = fleet.migrate("column")
-            released.join()
+            process = fleet.command("migrate_fleet", later="column")
+            others = [slug for slug in fleet.schemas if slug != "org-2"]
+            wait_for(lambda: all("colour" in columns(fleet, slug) for slug in others), seconds=20)
+            assert "colour" not in columns(fleet, "org-2")
+            holder.rollback()
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, said
         assert said.splitlines()[-1].startswith("org-2: migrated")
         assert "colour" in columns(fleet, "org-2")
 
