@@ -52,7 +52,7 @@ def main() -> None:
                 "asked": RATE,
                 "reached": round(sum(one["writes"] / one["seconds"] for one in said), 1),
             },
-            "writes_failed": sum(one["failed"] for one in said),
+            "requests_failed": sum(one["failed"] for one in said),
             "write_ms": {
                 "median": round(statistics.median(one["median_ms"] for one in said), 1),
                 "worst": max(one["slowest_ms"] for one in said),
