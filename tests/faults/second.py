@@ -51,6 +51,10 @@ class SecondServer:
     def start(self) -> None:
         """Start it again, and return when the test's own process uses it too."""
         self.postgres.start()
+        self.wait_until_used()
+
+    def wait_until_used(self) -> None:
+        """Return when the test's own process uses it."""
         wait_for(lambda: not breaker.of(ALIAS).is_open, seconds=30)
 
     @contextmanager

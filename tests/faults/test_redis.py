@@ -16,7 +16,7 @@ from redis.exceptions import OutOfMemoryError
 
 from config.embedded.ports import free_port
 from config.embedded.redis import RedisServer
-from jobs.models import JobState
+from jobs.models import Job, JobState
 from tenants.models import Organisation
 from tests.browser import site
 from tests.faults.ledger import Ledger, get, open_ledger, post
@@ -26,6 +26,7 @@ from tests.workers import beat, lasting, worker
 
 pytestmark = pytest.mark.nightly
 SILENT_SECONDS = 60
+SMALL = "1mb"  # less than it has already
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -85,6 +86,14 @@ def does_jobs(running: Installation) -> None:
     assert job.state == JobState.SUCCEEDED
 
 
+def fill(client: "Redis") -> None:
+    """Leave no memory for anything more."""
+    client.config_set("maxmemory", SMALL)
+    with pytest.raises(OutOfMemoryError):
+        for number in range(10_000):
+            client.set(f"ballast {number}", "x" * 1_000)
+
+
 def slows_guessing_down(running: Installation) -> None:
     """Fail unless somebody who tries passwords is told to wait, though nothing can be counted in Redis."""
     wrong = {"login": "nobody@enclave.example", "password": "not the password"}
@@ -126,11 +135,8 @@ class TestRedis:
 
     def test_is_full(self, running: Installation) -> None:
         client = running.client()
-        client.config_set("maxmemory", "1mb")
         try:
-            with pytest.raises(OutOfMemoryError):
-                for number in range(10_000):
-                    client.set(f"ballast {number}", "x" * 1_000)
+            fill(client)
             for _ in range(5):
                 running.works()
             wrong = {"login": "nobody@enclave.example", "password": "not the password"}
@@ -142,3 +148,21 @@ class TestRedis:
         running.works()
         does_jobs(running)
         assert running.ledger.faults() == []
+
+    def test_is_full_now_and_then(self, running: Installation) -> None:
+        """Messages are on their way when nothing can be written: the worker waits, and goes on."""
+        client, asked = running.client(), list[Job]()
+        try:
+            fill(client)
+            for _ in range(8):
+                client.config_set("maxmemory", "512mb")
+                asked.append(ask(running.organisation, items=2))
+                time.sleep(0.7)
+                client.config_set("maxmemory", SMALL)
+                time.sleep(1.3)
+        finally:
+            client.config_set("maxmemory", "512mb")
+            client.flushall()
+        done = [ended(job, running.organisation, seconds=60) for job in asked]
+        assert {job.state for job in done} == {JobState.SUCCEEDED}
+        does_jobs(running)
