@@ -7,6 +7,7 @@ written down in the control plane; the truth is in each schema, so a run that wa
 again. Needs the owner's login.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -48,7 +49,10 @@ def behind(version: str) -> list[Organisation]:
     late = Organisation.objects.placed().exclude(domains=None).exclude(pk__in=done)
     # A later release has migrated these, and this one serves them as they are.
     late = late.exclude(fleet_state__version__in=releases.ahead(), fleet_state__error="")
-    return list(late.select_related("fleet_state").order_by("pk"))
+    # Not what stands on its pages: there may be thousands.
+    columns = ("slug", "schema_name", "shard", "ring", "release", "state", "epoch")
+    known = (f"fleet_state__{name}" for name in ("version", "error", "waits"))
+    return list(late.select_related("fleet_state").only(*columns, *known).order_by("pk"))
 
 
 def migrate_fleet(
@@ -61,8 +65,16 @@ def migrate_fleet(
     further than `up_to`. Raises FleetStopped when a share of them failed or somebody asked to stop:
     whoever was not reached is still behind. Raises FleetBusy while another run is at work.
     """
+    # What is there by now is not looked through again and again while a run makes objects: 90 ms each time.
+    gc.freeze()
+    try:
+        yield from _migrate(list(Ring)[: list(Ring).index(up_to) + 1], only=only, pause_s=pause_s)
+    finally:
+        gc.unfreeze()
+
+
+def _migrate(rings: Sequence[Ring], *, only: str | None, pause_s: float) -> Iterator[FleetState]:
     aim = wanted_version()
-    rings = list(Ring)[: list(Ring).index(up_to) + 1]
     late = [one for one in behind(aim) if one.ring in rings and (only is None or one.slug == only)]
     if not late:
         return

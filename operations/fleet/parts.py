@@ -31,11 +31,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Migrations that are done together; `aim` is the version of a schema that has had them."""
+    """Migrations that are done together; `aim` is the version of a schema that has had them.
+
+    `mark` is that of the canary before them (enclave.mark_of).
+    """
 
     migrations: tuple[Migration, ...]
     as_text: bool
     aim: str
+    mark: str = ""
     statements: tuple[str, ...] = ()
     digests: dict[str, str] = field(default_factory=dict)
     pieces: tuple[tuple[Migration, tuple[Piece, ...]], ...] = ()

@@ -1,6 +1,5 @@
 """Migrating one schema for real, and keeping what was sent as text for all others of the same state."""
 
-import gc
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,7 +103,7 @@ def migrate_and_record(alias: str, schema: str) -> list[Part]:
 def _text_part(
     alias: str, schema: str, migrations: tuple[Migration, ...], state: ProjectState, *, is_last: bool
 ) -> Part:
-    before = digests_of(alias, schema)
+    mark, before = _mark_of(alias, schema), digests_of(alias, schema)
     with recording(alias) as recorder:
         for migration in migrations:
             apply(alias, migration, _pieces(migration, state), recorder=recorder)
@@ -116,6 +115,7 @@ def _text_part(
         migrations,
         as_text=True,
         aim=version_at(alias, schema),
+        mark=mark,
         statements=tuple(recorder.statements),
         digests={name: after.get(name, "") for name in sorted(touched)},
     )
@@ -131,25 +131,12 @@ def _python_part(alias: str, schema: str, migrations: tuple[Migration, ...], sta
 def _pieces(migration: Migration, state: ProjectState) -> tuple[Piece, ...]:
     """Return the operations with their states; `state` moves on to the one after the migration."""
     found = []
-    with _without_collecting():
-        _ = state.apps  # once: what is cloned from it follows each change by itself
+    _ = state.apps  # once: what is cloned from it follows each change by itself
     for operation in migration.operations:
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
         found.append(Piece(operation, before, state.clone()))
     return tuple(found)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Leave the collector out: a class for each model, and nothing to collect but time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def apply(
@@ -183,6 +170,12 @@ def finish(alias: str) -> None:
     """Do what follows every migration: content types and permissions, triggers, grants."""
     emit_post_migrate_signal(verbosity=0, interactive=False, db=alias)
     run_hooks(alias)
+
+
+def _mark_of(alias: str, schema: str) -> str:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT enclave.mark_of(%s)", [schema])
+        return str(cursor.fetchone()[0])
 
 
 def digests_of(alias: str, schema: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The text that does to another schema what a part of a plan did to the canary."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -15,6 +16,7 @@ ANOTHER_VERSION = "EN012"
 DIFFERS = "EN013"
 COPY = "EN014"
 LOCKED = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+_SETS_PATH = re.compile(r"SELECT set_config\('search_path', '[^']*', false\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,28 @@ def script_of(part: Part, *, canary: str, start: str) -> Script:
     """
     lines = [
         "BEGIN",
-        _call("begin_script", canary, labels(), start, part.aim, LOCK_TIMEOUT_MS),
+        _call("begin_script", canary, part.mark, labels(), start, part.aim, LOCK_TIMEOUT_MS),
         f"SET LOCAL search_path = {canary}",
-        *(statement.rstrip().rstrip(";") for statement in part.statements),
+        *_on_path(canary, [statement.rstrip().rstrip(";") for statement in part.statements]),
         _comparison(canary, part.digests),
         "COMMIT",
     ]
     return Script(canary, part.aim, ";\n".join(line for line in lines if line))
+
+
+def _on_path(canary: str, statements: Sequence[str]) -> Iterator[str]:
+    """Leave out what sets a path that is set already, or that nothing is done with before the next."""
+    there = path = f"SELECT set_config('search_path', '{canary}', false)"
+    for statement in statements:
+        if _SETS_PATH.fullmatch(statement):
+            path = statement
+            continue
+        if path != there:
+            yield path
+            there = path
+        yield statement
+    if path != there:
+        yield path
 
 
 def _comparison(canary: str, digests: Mapping[str, str]) -> str:

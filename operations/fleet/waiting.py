@@ -21,7 +21,9 @@ def apart(late: Sequence[Organisation]) -> tuple[list[Organisation], list[FleetS
 
 def moving(late: Sequence[Organisation]) -> dict[UUID, str]:
     """Return who is being moved, as a sentence: what changes one side now would make the other differ."""
-    under_way = Move.objects.under_way().filter(organisation__in=late)
+    # Few are under way at any time, and many are late.
+    there = {one.pk for one in late}
+    under_way = [move for move in Move.objects.under_way() if move.organisation_id in there]
     return {
         move.organisation_id: f"It is being moved to {move.target_id}; the next run migrates it there."
         for move in under_way

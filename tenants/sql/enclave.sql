@@ -194,13 +194,37 @@ BEGIN
 END
 $body$;
 
+-- A mark that is the same for two schemas that have had the same migrations and have the same comment, and is
+-- cheaper than a version: nothing is sorted or sought. Two that differ in it may be at one version all the same.
+CREATE OR REPLACE FUNCTION enclave.mark_of(wanted text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    space oid := (SELECT oid FROM pg_namespace WHERE nspname = wanted);
+    had bigint;
+    which bigint;
+BEGIN
+    -- As little as possible: it is planned anew for each schema.
+    EXECUTE format(
+        'SELECT count(*), bit_xor(hashtextextended(name, hashtext(app))) FROM ONLY %I.django_migrations', wanted
+    ) INTO had, which;
+    RETURN concat_ws(' ', had, which, (
+        SELECT description FROM pg_description
+        WHERE objoid = space AND classoid = 'pg_namespace'::regclass AND objsubid = 0
+    ));
+END
+$body$;
+
 -- Begins a script on a schema that is at the version it was recorded for, and on no other. Sets for the rest
 -- of the transaction what every script needs: here, since a statement more is paid for with every schema.
+-- `mark` is the canary's when it was at the version `expected`.
 DROP FUNCTION IF EXISTS enclave.expect_version(text, text[], text, text);
 CREATE OR REPLACE FUNCTION enclave.begin_script(
-    wanted text, labels text[], expected text, aim text, lock_timeout_ms integer
+    wanted text, mark text, labels text[], expected text, aim text, lock_timeout_ms integer
 ) RETURNS void
     LANGUAGE plpgsql
+    -- One path for all schemas, or each of its queries is planned anew for each of them.
     SET search_path = pg_catalog
 AS $body$
 DECLARE
@@ -213,6 +237,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(1162756940, hashtext(wanted));
     IF EXISTS (SELECT FROM enclave.placed WHERE schema_name = wanted AND state <> 'open') THEN
         RAISE EXCEPTION 'it lives on another shard now' USING ERRCODE = 'EN014';
+    END IF;
+    IF enclave.mark_of(wanted) = mark THEN
+        RETURN;
     END IF;
     found := enclave.version_of(wanted, labels);
     IF found = aim THEN
@@ -229,8 +256,85 @@ AS $body$
     SELECT pg_catalog.regexp_replace(expression, '::(text|character varying)(\[\])?|[()]', '', 'g')
 $body$;
 
--- Everything that the catalogue says of each table, view, sequence and function of a schema, a digest for
--- each part: 'TABLE is', 'TABLE columns', 'TABLE constraints', 'TABLE indexes', 'TABLE triggers', 'FUNCTION()'.
+-- What the catalogue says of one part of a schema, as a digest; NULL where there is no such part. A part is
+-- 'TABLE is', 'TABLE columns', 'TABLE constraints', 'TABLE indexes', 'TABLE triggers' or 'FUNCTION()'.
+-- Asked for by name: no index leads from a schema to a table by anything else. One query for each kind, each
+-- as plain as can be: a fleet pays for it once for each schema. Its callers set the path and how it is planned.
+CREATE OR REPLACE FUNCTION enclave.digest_of(wanted text, space oid, part text) RETURNS text
+    LANGUAGE plpgsql STABLE
+AS $body$
+DECLARE
+    named name := split_part(part, ' ', 1);
+    kind text := split_part(part, ' ', 2);
+    relation oid;
+BEGIN
+    IF kind = '' THEN
+        RETURN (
+            SELECT md5(replace(string_agg(
+                concat_ws(' ', pg_get_functiondef(oid),
+                    (SELECT string_agg(acl, ',' ORDER BY acl COLLATE "C")
+                     FROM unnest(coalesce(proacl, acldefault('f', proowner))::text[]) AS acl)),
+                E'\n' ORDER BY pg_get_function_identity_arguments(oid)), wanted, '@'))
+            FROM pg_proc WHERE proname = left(named::text, -2)::name AND pronamespace = space
+        );
+    END IF;
+    relation := (SELECT oid FROM pg_class WHERE relname = named AND relnamespace = space);
+    IF kind = 'is' THEN
+        RETURN (
+            SELECT md5(replace(
+                concat_ws(' ', relkind, relpersistence, reloptions::text, relrowsecurity,
+                    (SELECT string_agg(acl, ',' ORDER BY acl COLLATE "C")
+                     FROM unnest(coalesce(relacl, acldefault(
+                        (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", relowner
+                     ))::text[]) AS acl),
+                    CASE relkind WHEN 'v' THEN enclave.bare(pg_get_viewdef(oid)) END), wanted, '@'))
+            FROM pg_class WHERE oid = relation
+        );
+    ELSIF kind = 'columns' THEN
+        RETURN (
+            SELECT md5(replace(string_agg(
+                concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated,
+                    CASE WHEN attcollation NOT IN (0, 100) THEN attcollation::regcollation END, attacl::text,
+                    CASE WHEN atthasdef THEN (
+                        -- A default names no column, and so needs no table opened to be written.
+                        SELECT pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE adrelid END) FROM pg_attrdef
+                        WHERE adrelid = attrelid AND adnum = attnum
+                    ) END), E'\n' ORDER BY attname), wanted, '@'))
+            FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+        );
+    ELSIF kind = 'constraints' THEN
+        RETURN (
+            SELECT md5(replace(string_agg(
+                concat_ws(' ', conname, convalidated,
+                    CASE contype WHEN 'c' THEN enclave.bare(pg_get_constraintdef(oid))
+                        ELSE pg_get_constraintdef(oid) END), E'\n' ORDER BY conname), wanted, '@'))
+            FROM pg_constraint WHERE conrelid = relation
+        );
+    ELSIF kind = 'indexes' THEN
+        RETURN (
+            SELECT md5(replace(string_agg(
+                concat_ws(' ', indisvalid,
+                    CASE WHEN indpred IS NULL AND indexprs IS NULL THEN pg_get_indexdef(indexrelid)
+                        ELSE enclave.bare(pg_get_indexdef(indexrelid)) END), E'\n' ORDER BY own.relname), wanted, '@'))
+            FROM pg_index JOIN pg_class AS own ON own.oid = indexrelid AND NOT starts_with(own.relname, 'ux_')
+            WHERE indrelid = relation
+        );
+    ELSIF kind = 'triggers' THEN
+        RETURN (
+            SELECT md5(replace(string_agg(
+                -- In words only where there is more to it than a function and when it is called.
+                concat_ws(' ', tgname, tgtype, tgenabled, tgattr, tgargs, (
+                    SELECT concat(pronamespace::regnamespace, '.', proname) FROM pg_proc WHERE pg_proc.oid = tgfoid
+                ), CASE WHEN tgqual IS NOT NULL OR tgconstraint <> 0 OR tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL
+                    THEN pg_get_triggerdef(oid) END), E'\n' ORDER BY tgname), wanted, '@'))
+            FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal
+        );
+    END IF;
+    RAISE EXCEPTION 'no such part: %', part;
+END
+$body$;
+
+-- Everything that the catalogue says of the tables, views, sequences and functions of a schema, a digest a part.
 -- Two schemas at one version have the same: the schema's own name, the order of columns and the indexes
 -- that people asked for (ux_*) do not count; nor do the casts and brackets of expressions, which PostgreSQL
 -- writes in another way once it has read them back from a dump. NULL for `names` means all; a part that is
@@ -244,89 +348,26 @@ CREATE OR REPLACE FUNCTION enclave.digests_of(wanted text, names text[]) RETURNS
     SET enable_hashjoin = off
     SET enable_mergejoin = off
 AS $body$
-#variable_conflict use_column
 DECLARE
     space oid := (SELECT oid FROM pg_namespace WHERE nspname = wanted);
-    kind text;
-    relations oid[];
-    functions oid[];
 BEGIN
-    -- A query for each kind, and only for those asked about: a fleet pays for it once for each schema.
-    FOREACH kind IN ARRAY CASE
-        WHEN names IS NULL THEN ARRAY['is', 'columns', 'constraints', 'indexes', 'triggers']
-        ELSE ARRAY(SELECT DISTINCT split_part(one, ' ', 2) FROM unnest(names) AS one WHERE one LIKE '% %')
-    END LOOP
-        -- Asked for by name: no index leads from a schema to what lies in it, and a fleet's catalogue is long.
-        IF names IS NULL THEN
-            relations := ARRAY(
-                SELECT oid FROM pg_class WHERE relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
-            );
-        ELSE
-            relations := ARRAY(
-                SELECT oid FROM unnest(names) AS one JOIN pg_class ON relname = split_part(one, ' ', 1)::name
-                WHERE split_part(one, ' ', 2) = kind AND relnamespace = space AND relkind IN ('r', 'p', 'v', 'm', 'S')
-            );
+    -- What lies in a schema depends on it, and that has an index.
+    names := coalesce(names, ARRAY(
+        SELECT relname || ' ' || kind
+        FROM pg_depend JOIN pg_class ON oid = objid
+        CROSS JOIN unnest(ARRAY['is', 'columns', 'constraints', 'indexes', 'triggers']) AS kind
+        WHERE refclassid = 'pg_namespace'::regclass AND refobjid = space AND classid = 'pg_class'::regclass
+            AND (relkind IN ('r', 'p', 'v', 'm') OR relkind = 'S' AND kind = 'is')
+        UNION
+        SELECT proname || '()' FROM pg_depend JOIN pg_proc ON oid = objid
+        WHERE refclassid = 'pg_namespace'::regclass AND refobjid = space AND classid = 'pg_proc'::regclass
+    ));
+    FOREACH name IN ARRAY names LOOP
+        digest := enclave.digest_of(wanted, space, name);
+        IF digest IS NOT NULL THEN
+            RETURN NEXT;
         END IF;
-        CASE kind
-        WHEN 'is' THEN RETURN QUERY
-            SELECT relname || ' is', md5(replace(
-                concat_ws(' ', relkind, relpersistence, reloptions::text, relrowsecurity,
-                    (SELECT string_agg(acl, ',' ORDER BY acl COLLATE "C")
-                     FROM unnest(coalesce(relacl, acldefault(
-                        (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", relowner
-                     ))::text[]) AS acl),
-                    CASE relkind WHEN 'v' THEN enclave.bare(pg_get_viewdef(oid)) END), wanted, '@'))
-            FROM pg_class WHERE oid = ANY (relations);
-        WHEN 'columns' THEN RETURN QUERY
-            SELECT relname || ' columns', (
-                SELECT md5(replace(string_agg(
-                    concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated,
-                        CASE WHEN attcollation NOT IN (0, 100) THEN attcollation::regcollation END, attacl::text,
-                        CASE WHEN atthasdef THEN (
-                            -- A default names no column, and so needs no table opened to be written.
-                            SELECT pg_get_expr(adbin, CASE attgenerated WHEN '' THEN 0 ELSE adrelid END) FROM pg_attrdef
-                            WHERE adrelid = attrelid AND adnum = attnum
-                        ) END), E'\n' ORDER BY attname), wanted, '@'))
-                FROM pg_attribute WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped
-            )
-            FROM pg_class AS class WHERE oid = ANY (relations) AND relkind <> 'S';
-        WHEN 'constraints' THEN RETURN QUERY
-            SELECT (SELECT relname FROM pg_class WHERE oid = conrelid) || ' constraints', md5(replace(string_agg(
-                concat_ws(' ', conname, convalidated,
-                    CASE contype WHEN 'c' THEN enclave.bare(pg_get_constraintdef(oid))
-                        ELSE pg_get_constraintdef(oid) END), E'\n' ORDER BY conname), wanted, '@'))
-            FROM pg_constraint WHERE conrelid = ANY (relations) GROUP BY conrelid;
-        WHEN 'indexes' THEN RETURN QUERY
-            SELECT (SELECT relname FROM pg_class WHERE oid = indrelid) || ' indexes', md5(replace(string_agg(
-                concat_ws(' ', indisvalid,
-                    CASE WHEN indpred IS NULL AND indexprs IS NULL THEN pg_get_indexdef(indexrelid)
-                        ELSE enclave.bare(pg_get_indexdef(indexrelid)) END), E'\n' ORDER BY own.relname), wanted, '@'))
-            FROM pg_index JOIN pg_class AS own ON own.oid = indexrelid AND NOT starts_with(own.relname, 'ux_')
-            WHERE indrelid = ANY (relations) GROUP BY indrelid;
-        WHEN 'triggers' THEN RETURN QUERY
-            SELECT (SELECT relname FROM pg_class WHERE oid = tgrelid) || ' triggers', md5(replace(string_agg(
-                -- In words only where there is more to it than a function and when it is called.
-                concat_ws(' ', tgname, tgtype, tgenabled, tgattr, tgargs, (
-                    SELECT concat(pronamespace::regnamespace, '.', proname) FROM pg_proc WHERE pg_proc.oid = tgfoid
-                ), CASE WHEN tgqual IS NOT NULL OR tgconstraint <> 0 OR tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL
-                    THEN pg_get_triggerdef(oid) END), E'\n' ORDER BY tgname), wanted, '@'))
-            FROM pg_trigger WHERE tgrelid = ANY (relations) AND NOT tgisinternal GROUP BY tgrelid;
-        END CASE;
     END LOOP;
-    functions := CASE WHEN names IS NULL THEN ARRAY(SELECT oid FROM pg_proc WHERE pronamespace = space) ELSE ARRAY(
-        SELECT proc.oid FROM unnest(names) AS asked
-        JOIN pg_proc AS proc ON proc.proname = left(asked, -2)::name AND proc.pronamespace = space
-        WHERE right(asked, 2) = '()'
-    ) END;
-    IF functions <> '{}' THEN
-        RETURN QUERY
-        SELECT proname || '()', md5(replace(string_agg(
-            concat_ws(' ', pg_get_functiondef(oid),
-                (SELECT string_agg(acl, ',' ORDER BY acl COLLATE "C")
-                 FROM unnest(coalesce(proacl, acldefault('f', proowner))::text[]) AS acl)),
-            E'\n' ORDER BY pg_get_function_identity_arguments(oid)), wanted, '@'))
-        FROM pg_proc WHERE oid = ANY (functions) GROUP BY proname;
-    END IF;
 END
 $body$;
 
@@ -334,16 +375,22 @@ $body$;
 CREATE OR REPLACE FUNCTION enclave.expect_digests(wanted text, names text[], digests text[]) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog
+    SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
 AS $body$
 DECLARE
-    differing text;
+    space oid := (SELECT oid FROM pg_namespace WHERE nspname = wanted);
+    differing text[];
 BEGIN
-    SELECT string_agg(expected.name, ', ' ORDER BY expected.name) INTO differing
-    FROM unnest(names, digests) AS expected (name, digest)
-    LEFT JOIN enclave.digests_of(wanted, names) AS found ON found.name = expected.name
-    WHERE expected.digest IS DISTINCT FROM nullif(found.digest, '');
+    FOR place IN 1 .. cardinality(names) LOOP
+        IF coalesce(enclave.digest_of(wanted, space, names[place]), '') <> digests[place] THEN
+            differing := differing || names[place];
+        END IF;
+    END LOOP;
     IF differing IS NOT NULL THEN
-        RAISE EXCEPTION 'differs from the canary in: %', differing USING ERRCODE = 'EN013';
+        RAISE EXCEPTION 'differs from the canary in: %', array_to_string(differing, ', ') USING ERRCODE = 'EN013';
     END IF;
 END
 $body$;
@@ -647,8 +694,9 @@ $body$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
-REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.begin_script(text, text[], text, text, integer),
-    enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]), enclave.bare(text) FROM enclave_app;
+REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.mark_of(text),
+    enclave.begin_script(text, text, text[], text, text, integer),
+    enclave.digest_of(text, oid, text), enclave.digests_of(text, text[]), enclave.expect_digests(text, text[], text[]), enclave.bare(text) FROM enclave_app;
 REVOKE EXECUTE ON FUNCTION enclave.receive(text, integer, text), enclave.trail_triggers(text, text),
     enclave.leave(text) FROM enclave_app;
 REVOKE EXECUTE ON FUNCTION enclave.begin_loading(text), enclave.drop_kept(text), enclave.fence(text),

@@ -21,6 +21,7 @@ from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from tenants import breaker, standstill
+from tenants.backends.shard.introspection import DatabaseIntrospection
 from tenants.backends.shard.operations import DatabaseOperations
 from tenants.context import Context, NoTenant, Plane, WrongTenant, current
 from tenants.moved import raise_if_moved
@@ -87,6 +88,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     """A connection to a shard which runs nothing outside a context."""
 
     ops_class = DatabaseOperations
+    introspection_class = DatabaseIntrospection
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "") -> None:
         super().__init__(settings_dict, alias)
