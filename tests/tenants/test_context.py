@@ -52,6 +52,13 @@ def setting(name: str) -> str:
 
 
 class TestEnter:
+    def test_lists_the_tables_of_this_organisation_alone(self, pulse: Organisation) -> None:
+        with enter(pulse, actor=ACTOR):
+            listed = connections["default"].introspection.table_names()
+        assert {"identity_user", "django_migrations"} <= set(listed)
+        assert "issued" not in listed
+        assert len(listed) == len(set(listed))
+
     def test_shows_each_organisation_its_own_people(self, pulse: Organisation, tide: Organisation) -> None:
         with enter(pulse, actor=ACTOR):
             assert addresses() == OF_PULSE
