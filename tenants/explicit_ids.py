@@ -6,6 +6,9 @@ right for everybody and rows can be moved between schemas without renumbering.
 """
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.apps import AppConfig
@@ -63,34 +66,56 @@ def make_rows(app_config: AppConfig, using: str, apps: Any = global_apps, **kwar
     models = [model for model in global_apps.get_app_config(label).get_models() if _lives_on(model, using)]
     _add_missing(
         content_type_model.objects.using(using),
-        [
-            content_type_model(
-                id=content_type_id(label, model._meta.model_name or ""),
-                app_label=label,
-                model=model._meta.model_name,
-            )
-            for model in models
-        ],
+        {
+            content_type_id(label, name): {"app_label": label, "model": name}
+            for name in (model._meta.model_name or "" for model in models)
+        },
     )
     _add_missing(
         permission_model.objects.using(using),
-        [
-            permission_model(
-                id=permission_id(label, model._meta.model_name or "", codename),
-                content_type_id=content_type_id(label, model._meta.model_name or ""),
-                codename=codename,
-                name=name[:255],
-            )
+        {
+            permission_id(label, model._meta.model_name or "", codename): {
+                "content_type_id": content_type_id(label, model._meta.model_name or ""),
+                "codename": codename,
+                "name": name[:255],
+            }
             for model in models
             for codename, name in permissions_of(model)
-        ],
+        },
     )
 
 
-def _add_missing(manager: Any, rows: list[Any]) -> None:
+_seen: ContextVar[dict[str, set[int]] | None] = ContextVar("explicit_ids", default=None)
+
+
+@contextmanager
+def looked_up_once() -> Iterator[None]:
+    """Look in the block only once at what a schema has, and not again for each app: two queries in all.
+
+    For one schema, and for as long as nobody else makes such rows in it.
+    """
+    token = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(token)
+
+
+def _add_missing(manager: Any, rows: Mapping[int, Mapping[str, Any]]) -> None:
     """Insert the rows whose ids are not there yet. Nothing is sent where nothing is missing."""
-    there = set(manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
-    manager.bulk_create([row for row in rows if row.pk not in there], ignore_conflicts=True)
+    seen = _seen.get()
+    if seen is None:
+        there = set(manager.filter(pk__in=list(rows)).values_list("pk", flat=True))
+    else:
+        table = manager.model._meta.db_table
+        there = (
+            seen[table]
+            if table in seen
+            else seen.setdefault(table, set(manager.values_list("pk", flat=True)))
+        )
+    missing = [manager.model(pk=pk, **columns) for pk, columns in rows.items() if pk not in there]
+    if missing:
+        manager.bulk_create(missing, ignore_conflicts=True)
 
 
 def _lives_on(model: Any, using: str) -> bool:

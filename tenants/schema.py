@@ -21,6 +21,7 @@ import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from psycopg.conninfo import make_conninfo
 
@@ -59,14 +60,20 @@ def labels() -> list[str]:
 
 
 @cache
+def own_migrations() -> dict[tuple[str, str], Migration]:
+    """Return every migration of an organisation's schema that this code has; kept for the process."""
+    known = set(labels())
+    found = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    return {key: migration for key, migration in found.items() if key[0] in known}
+
+
+@cache
 def wanted_version() -> str:
     """Return the version of a schema that this code is written for; `enclave.version_of` agrees.
 
     Kept for the life of the process: code does not change under it.
     """
-    known = set(labels())
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in known)
+    names = sorted(f"{app}.{name}" for app, name in own_migrations())
     return hashlib.sha256("\n".join([hooks_mark(), *names]).encode()).hexdigest()
 
 

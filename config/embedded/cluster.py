@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.embedded.errors import CannotStart
 from config.embedded.files import disk_is_full, secret_in, write_private
+from config.embedded.memory import megabytes
 from config.embedded.place import MAJOR, Place
 
 SUPERUSER = "postgres"
@@ -18,10 +19,8 @@ SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 COMMON = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
-    "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
     "jit": "off",
     # Replaying the text of a template schema takes a lock for each of its objects in one transaction.
@@ -29,7 +28,6 @@ COMMON = {
     # Organisations move between servers by logical replication (docs/deploy.md).
     "wal_level": "logical",
     "wal_compression": "on",
-    "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -38,17 +36,28 @@ COMMON = {
     "password_encryption": "scram-sha-256",
 }
 
-# What the servers of one machine share between them, in MB.
-_SHARED = {"shared_buffers": 256, "effective_cache_size": 1024, "max_wal_size": 2048}
+MAX_WAL_MB = 2048
 
 
 def share_of(servers: int) -> dict[str, str]:
-    """The settings by which one of several servers on this machine takes no more than its part."""
-    return {name: f"{megabytes // servers}MB" for name, megabytes in _SHARED.items()}
+    """Return the settings by which one of several servers on this machine takes no more than its part.
+
+    Everybody's catalogue should fit into `shared_buffers`: 1.2 MB for each organisation. An eighth of the
+    memory is for it and half for the system's own cache of files; it is used only as it is needed.
+    """
+    memory = megabytes()
+    sizes = {
+        "shared_buffers": min(max(memory // 8, 256), 8192),
+        "effective_cache_size": max(memory // 2, 1024),
+        "max_wal_size": MAX_WAL_MB,
+    }
+    return {name: f"{size // servers}MB" for name, size in sizes.items()}
 
 
 # A test's cluster is thrown away: nothing is gained by waiting for the disk.
 THROWAWAY = {
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -59,7 +68,7 @@ THROWAWAY = {
 
 def settings(place: Place, *, port: int, socket_folder: Path, durable: bool) -> dict[str, str]:
     """The server's settings by name; `durable` False trades every safety for speed."""
-    chosen = {**COMMON, "port": str(port), "unix_socket_directories": f'"{socket_folder}"'}
+    chosen = {**COMMON, **share_of(1), "port": str(port), "unix_socket_directories": f'"{socket_folder}"'}
     if not durable:
         return {**chosen, **THROWAWAY}
     return {

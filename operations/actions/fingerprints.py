@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models import F
 
-from operations.fleet.recording import digests_of
+from operations.fleet.looking import digests_of
 from operations.models import FleetState
 from tenants.context import as_owner
 from tenants.names import TEMPLATE_SCHEMA

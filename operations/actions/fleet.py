@@ -10,6 +10,7 @@ again. Needs the owner's login.
 import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from uuid import UUID
 
@@ -129,7 +130,13 @@ def _on_answering_shards(late: list[Organisation]) -> tuple[list[Organisation], 
 
     A server that is down is no fault of the migration: it neither stops the run nor keeps a ring waiting.
     """
-    silent = {alias for alias in {str(one.shard_id) for one in late} if not _answers(alias)}
+    aliases = sorted({str(one.shard_id) for one in late})
+    with ThreadPoolExecutor(len(aliases)) as threads:
+        silent = {
+            alias
+            for alias, answers in zip(aliases, threads.map(_answers, aliases), strict=True)
+            if not answers
+        }
     states = [
         FleetState(
             organisation=one,

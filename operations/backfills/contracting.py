@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from functools import cache
 from uuid import UUID
 
-from django.db.migrations.loader import MigrationLoader
-
 from operations.backfills.admitting import schemas_with
 from operations.models import BackfillState, Progress
 from tenants.changing import Contracts, contracts_of
 from tenants.models import Organisation
-from tenants.schema import labels
+from tenants.schema import own_migrations
 
 Key = tuple[str, str]
 
@@ -19,8 +17,7 @@ Key = tuple[str, str]
 @cache
 def contracts() -> dict[Key, Contracts]:
     """Return the contract migrations of organisations' schemas that follow a backfill, by app and name."""
-    loader, ours = MigrationLoader(None, ignore_no_migrations=True), set(labels())
-    found = {key: contracts_of(one) for key, one in loader.disk_migrations.items() if key[0] in ours}
+    found = {key: contracts_of(one) for key, one in own_migrations().items()}
     return {key: said for key, said in found.items() if said is not None and said.backfill}
 
 

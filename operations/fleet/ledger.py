@@ -4,13 +4,25 @@ import time
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from django.db import connections
 from django.utils import timezone
 
 from operations.fleet.running import Outcome
 from operations.models import FleetState
+from tenants.context import CONTROL
 from tenants.models import Organisation
 
 WRITTEN_AT_ONCE = 200
+# One statement with a list for each column: through the models it costs a thousand organisations 70 ms of
+# Python, which the threads that send scripts wait for.
+_COLUMNS = ("organisation_id", "version", "error", "waits", "migrated_at", "took_ms")
+_WRITE = """
+    INSERT INTO operations_fleetstate (organisation_id, version, error, waits, migrated_at, took_ms)
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::integer[])
+    ON CONFLICT (organisation_id) DO UPDATE SET
+    version = excluded.version, error = excluded.error, waits = excluded.waits,
+    migrated_at = excluded.migrated_at, took_ms = excluded.took_ms
+"""
 WAITS_S = 0.5  # for more of them: where each takes long, people want to see how far it is
 
 
@@ -47,12 +59,10 @@ def _state(organisation: Organisation, outcome: Outcome) -> FleetState:
 
 def write(states: list[FleetState]) -> list[FleetState]:
     """Write states down, and return them."""
-    FleetState.objects.bulk_create(
-        states,
-        update_conflicts=True,
-        unique_fields=["organisation"],
-        update_fields=["version", "error", "waits", "migrated_at", "took_ms"],
-    )
+    if states:
+        rows = [[getattr(state, name) for state in states] for name in _COLUMNS]
+        with connections[CONTROL].cursor() as cursor:
+            cursor.execute(_WRITE, rows)
     return states
 
 

@@ -45,6 +45,11 @@ class Part:
     pieces: tuple[tuple[Migration, tuple[Piece, ...]], ...] = ()
 
 
+def keys_of(migration: Migration) -> list[tuple[str, str]]:
+    """Return what a schema that has had a migration says of it: app and name, also of those it replaces."""
+    return [*migration.replaces, (migration.app_label, migration.name)]
+
+
 def cut(plan: Sequence[Migration], state: ProjectState) -> list[tuple[bool, tuple[Migration, ...]]]:
     """Return the runs of migrations that are alike, in order: whether as text, and which.
 

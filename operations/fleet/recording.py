@@ -14,8 +14,10 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 from psycopg import ClientCursor
 
-from operations.fleet.parts import LOCK_TIMEOUT_MS, Part, Piece, cut
+from operations.fleet.looking import digests_of, rows_of
+from operations.fleet.parts import LOCK_TIMEOUT_MS, Part, Piece, cut, keys_of
 from operations.fleet.releases import missing_too_much
+from tenants import explicit_ids
 from tenants.context import as_owner
 from tenants.schema import labels, run_hooks, version_at
 from tenants.staying import staying
@@ -35,9 +37,12 @@ class Recorder:
         self.alias = alias
         self.statements: list[str] = []
         self.everything = False
+        self.nothing = False
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         result = execute(sql, params, many, context)
+        if self.nothing:
+            return result
         connection = connections[self.alias]
         text = sql if isinstance(sql, str) else sql.as_string(connection.connection)
         if self.everything or not _LOOKS.match(text):
@@ -103,21 +108,22 @@ def migrate_and_record(alias: str, schema: str) -> list[Part]:
 def _text_part(
     alias: str, schema: str, migrations: tuple[Migration, ...], state: ProjectState, *, is_last: bool
 ) -> Part:
-    mark, before = _mark_of(alias, schema), digests_of(alias, schema)
+    mark, before = _mark_of(alias, schema), rows_of(alias, schema)
     with recording(alias) as recorder:
         for migration in migrations:
             apply(alias, migration, _pieces(migration, state), recorder=recorder)
         if is_last:
             finish(alias)
-    after = digests_of(alias, schema)
-    touched = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    after = rows_of(alias, schema)
+    touched = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    digests = digests_of(alias, schema, touched)
     return Part(
         migrations,
         as_text=True,
         aim=version_at(alias, schema),
         mark=mark,
         statements=tuple(recorder.statements),
-        digests={name: after.get(name, "") for name in sorted(touched)},
+        digests={name: digests.get(name, "") for name in touched},
     )
 
 
@@ -154,21 +160,26 @@ def apply(
                 recorder.everything = False
         deferred = bool(editor.deferred_sql)
         if not deferred:
-            _write_down(alias, migration)
+            _write_down(alias, migration, recorder)
     if deferred:
-        _write_down(alias, migration)
+        _write_down(alias, migration, recorder)
 
 
-def _write_down(alias: str, migration: Migration) -> None:
+def _write_down(alias: str, migration: Migration, recorder: Recorder | None) -> None:
+    if recorder is not None:
+        recorder.nothing = True  # elsewhere the script's beginning does it
     # Not `record_applied`: it looks for its table each time, and an organisation's schema has it.
     had = MigrationRecorder(connections[alias]).migration_qs
-    for app_label, name in [*migration.replaces, (migration.app_label, migration.name)]:
+    for app_label, name in keys_of(migration):
         had.create(app=app_label, name=name)
+    if recorder is not None:
+        recorder.nothing = False
 
 
 def finish(alias: str) -> None:
     """Do what follows every migration: content types and permissions, triggers, grants."""
-    emit_post_migrate_signal(verbosity=0, interactive=False, db=alias)
+    with explicit_ids.looked_up_once():
+        emit_post_migrate_signal(verbosity=0, interactive=False, db=alias)
     run_hooks(alias)
 
 
@@ -176,10 +187,3 @@ def _mark_of(alias: str, schema: str) -> str:
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT enclave.mark_of(%s)", [schema])
         return str(cursor.fetchone()[0])
-
-
-def digests_of(alias: str, schema: str) -> dict[str, str]:
-    """Return a digest of every table, view, sequence and function of a schema, by name."""
-    with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT name, digest FROM enclave.digests_of(%s, NULL)", [schema])
-        return dict(cursor.fetchall())

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 
 from operations.models import SchemaVersion
 from tenants.models import Organisation
-from tenants.schema import labels, wanted_version
+from tenants.schema import labels, own_migrations, wanted_version
 
 Key = tuple[str, str]
 REACH = 1
@@ -38,13 +38,6 @@ class Cut:
 
 def _file() -> Path:
     return Path(settings.SCHEMA_RELEASES)
-
-
-def own_migrations() -> frozenset[Key]:
-    """Return every migration of an organisation's schema that this code has."""
-    known = set(labels())
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    return frozenset(key for key in loader.disk_migrations if key[0] in known)
 
 
 @cache
@@ -70,7 +63,7 @@ def cuts() -> tuple[Cut, ...]:
 
 @cache
 def _left_behind() -> tuple[Cut, ...]:
-    own = own_migrations() if cuts() else frozenset()
+    own = frozenset(own_migrations()) if cuts() else frozenset()
     return tuple(one for one in cuts() if one.migrations < own)
 
 

@@ -36,6 +36,8 @@ CONNECTIONS = 2  # to each shard; more only wait for each other on two cores
 MOST_TRIES = 20
 FLUSHED_AT_ONCE = 50
 FLUSHED_AFTER_S = 0.5  # or sooner: nobody hears of what is not on the disk
+MOST_AT_ONCE = 20  # schemas in one call
+_AT_ONCE_S = 0.05
 _PAUSE_S = 0.2  # before those whose tables were in use are tried again
 
 
@@ -139,10 +141,13 @@ class Line:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def take(self) -> Target | None:
-        """Return the next, or None when nobody waits."""
+    def take(self, most: int) -> list[Target]:
+        """Return the next few, none when nobody waits. One that was locked before comes alone."""
         with self._lock:
-            return self._waiting.popleft() if self._waiting else None
+            taken = [self._waiting.popleft()] if self._waiting else []
+            while self._waiting and len(taken) < most and not (taken[0].tries or self._waiting[0].tries):
+                taken.append(self._waiting.popleft())
+            return taken
 
     def close(self) -> None:
         """Let nobody else be next."""
@@ -170,12 +175,13 @@ class _Runner:
         self.unflushed: list[Outcome] = []
         self.flushed_at = time.monotonic()
         self.connection: psycopg.Connection | None = None
+        self.at_once = 1
 
     def run(self) -> None:
-        """Take one after the other until nobody waits."""
+        """Take some after the others until nobody waits."""
         try:
-            while (target := self.line.take()) is not None:
-                self._one(target)
+            while targets := self.line.take(self.at_once):
+                self._do(targets)
                 if self._is_time():
                     self._flush()
             self._flush()
@@ -185,41 +191,75 @@ class _Runner:
             connections.close_all()
             self.outcomes.put(None)
 
-    def _one(self, target: Target) -> None:
-        if target.tries:
+    def _do(self, targets: Sequence[Target]) -> None:
+        """Do all steps on some schemas, each on all of them before the next, and keep what became of them."""
+        if targets[0].tries:
             time.sleep(_PAUSE_S)
         began = time.perf_counter()
-        version = error = waits = ""
-        try:
-            version = self._do(target)
-        except LivesElsewhere as elsewhere:
-            waits = str(elsewhere)
-        except Exception as problem:  # noqa: BLE001  # code of migrations: whatever it raises is one schema's
-            if is_locked(problem) and target.tries + 1 < MOST_TRIES:
-                self.line.put_back(target)
-                return
-            error = said(problem)
-        took = (time.perf_counter() - began) * 1000
-        self.unflushed.append(Outcome(target, version, error, waits, took))
+        ended = dict(self._ended(targets))
+        each = (time.perf_counter() - began) / len(targets)
+        # As many as are done in a short while: whoever follows, or wants it to stop, does not wait long.
+        self.at_once = min(MOST_AT_ONCE, max(1, int(_AT_ONCE_S / each)))
+        self.unflushed += [replace(one, took_ms=each * 1000) for one in ended.values() if one is not None]
 
-    def _do(self, target: Target) -> str:
-        """Do all steps on one schema and return the version it is at afterwards."""
+    def _ended(self, targets: Sequence[Target]) -> Iterator[tuple[Target, Outcome | None]]:
+        """Yield what became of each; None for one that has to wait for others."""
+        here = list(targets)
         for step in self.steps:
-            found = self._in_python(step, target) if step.script is None else self._sent(step.script, target)
-            if found != step.part.aim:
-                return found
-        return self.work.aim
+            found = self._sent(step.script, here) if step.script else self._in_python_each(step, here)
+            here = []
+            for target, version in found:
+                if isinstance(version, Exception):
+                    yield target, self._outcome(target, version)
+                elif version != step.part.aim:
+                    yield target, Outcome(target, version)
+                else:
+                    here.append(target)
+        yield from ((target, Outcome(target, self.work.aim)) for target in here)
 
-    def _sent(self, script: Script, target: Target) -> str:
-        try:
-            self._send(script.for_schema(target.schema))
-        except psycopg.Error as problem:
-            if problem.sqlstate in (ALREADY_THERE, ANOTHER_VERSION):
-                return str(problem.diag.message_primary)
-            if problem.sqlstate == COPY:
-                raise LivesElsewhere(f"It does not live on {target.alias} any more.") from problem
-            raise
-        return script.aim
+    def _outcome(self, target: Target, problem: Exception) -> Outcome | None:
+        if isinstance(problem, LivesElsewhere):
+            return Outcome(target, "", waits=str(problem))
+        if is_locked(problem) and target.tries + 1 < MOST_TRIES:
+            self.line.put_back(target)
+            return None
+        return Outcome(target, "", said(problem))
+
+    def _sent(self, script: Script, targets: Sequence[Target]) -> Iterator[tuple[Target, str | Exception]]:
+        """Send a script for some schemas; yield for each the version it is at, or what went wrong."""
+        left = list(targets)
+        while left:
+            try:
+                self._send(script.for_schemas([target.schema for target in left]))
+            except psycopg.Error as problem:
+                done = self._done_of(left)
+                yield from ((target, script.aim) for target in left[:done])
+                if self.connection is None or self.connection.closed:
+                    # Nobody says which of them were committed; the next run looks.
+                    yield from ((target, problem) for target in left[done:])
+                    return
+                yield left[done], _meant(problem, left[done])
+                left = left[done + 1 :]
+            else:
+                yield from ((target, script.aim) for target in left)
+                return
+
+    def _done_of(self, targets: Sequence[Target]) -> int:
+        """Return how many of the schemas of the last call were done before one failed."""
+        if self.connection is None or self.connection.closed:
+            return 0
+        row = self.connection.execute("SELECT current_setting('enclave.at', true)").fetchone()
+        schemas = [target.schema for target in targets]
+        return schemas.index(row[0]) + 1 if row is not None and row[0] in schemas else 0
+
+    def _in_python_each(
+        self, step: Step, targets: Sequence[Target]
+    ) -> Iterator[tuple[Target, str | Exception]]:
+        for target in targets:
+            try:
+                yield target, self._in_python(step, target)
+            except Exception as problem:  # noqa: BLE001  # code of migrations: whatever it raises is one schema's
+                yield target, problem
 
     def _in_python(self, step: Step, target: Target) -> str:
         """Run a part's migrations on one schema, with the models' states that were built for all."""
@@ -237,21 +277,17 @@ class _Runner:
         return step.part.aim
 
     def _send(self, text: bytes) -> None:
-        """Send a script and wait for its end, below psycopg's cursors: nobody looks at what it answers.
-
-        A cursor keeps a result for each of the statements, all while the other threads wait for Python.
-        """
+        """Send it and wait for its end, below psycopg's cursors, which the other threads would wait for."""
         connection = self._connected()
         result = connection.pgconn.exec_(text)
         if result.status == ExecStatus.FATAL_ERROR:
-            problem = error_from_result(result)
-            if not connection.closed:
-                connection.execute("ROLLBACK")
-            raise problem
+            raise error_from_result(result)
 
     def _connected(self) -> psycopg.Connection:
         if self.connection is None or self.connection.closed:
             self.connection = psycopg.connect(self.address, autocommit=True)
+            # What is sent does many schemas; each has its own patience for locks.
+            self.connection.execute("SET statement_timeout = 0")
         return self.connection
 
     def _is_time(self) -> bool:
@@ -272,6 +308,15 @@ class _Runner:
         for outcome in self.unflushed:
             self.outcomes.put(outcome)
         self.unflushed = []
+
+
+def _meant(problem: psycopg.Error, target: Target) -> str | Exception:
+    """Return the version that a script found, where it says so by an error; else what went wrong."""
+    if problem.sqlstate in (ALREADY_THERE, ANOTHER_VERSION):
+        return str(problem.diag.message_primary)
+    if problem.sqlstate == COPY:
+        return LivesElsewhere(f"It does not live on {target.alias} any more.")
+    return problem
 
 
 def is_locked(problem: BaseException) -> bool:
