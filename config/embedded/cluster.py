@@ -39,13 +39,14 @@ COMMON = {
 MAX_WAL_MB = 2048
 
 
-def share_of(servers: int) -> dict[str, str]:
+def share_of(servers: int, *, memory: int | None = None) -> dict[str, str]:
     """Return the settings by which one of several servers on this machine takes no more than its part.
 
     Everybody's catalogue should fit into `shared_buffers`: 1.2 MB for each organisation. An eighth of the
-    memory is for it and half for the system's own cache of files; it is used only as it is needed.
+    memory (in MB; this machine's) is for it, and is used only as it is needed; half is said to be for the
+    system's own cache of files.
     """
-    memory = megabytes()
+    memory = megabytes() if memory is None else memory
     sizes = {
         "shared_buffers": min(max(memory // 8, 256), 8192),
         "effective_cache_size": max(memory // 2, 1024),

@@ -22,7 +22,7 @@ from operations.actions.recovering import Recovery
 from operations.actions.restores import home_of, lost_by, note, refuse_moving, refuse_undo
 from operations.models import Restore, RestoreStep
 from operations.models.backup import KEPT_FOR
-from operations.restoring import bundle, places, swapping
+from operations.restoring import bundle, places, residence, swapping
 from operations.restoring.alone import alone_with
 from operations.restoring.loaded import bring_to_today, missing_files
 from operations.restoring.problems import Busy
@@ -40,7 +40,7 @@ def run_all(restores: Iterable[Restore]) -> list[Restore]:
     Those that go back to the same moment of the same server are read from one recovery of it. One that
     somebody else is at, or that cannot end now, keeps nobody from theirs.
     """
-    wanted = sorted(restores, key=lambda one: (one.to_time, str(one.organisation.shard_id)))
+    wanted = sorted(restores, key=lambda one: (one.to_time, _home_then(one)))
     with Recovery(places.folder() / "recovering") as recovery:
         for restore in wanted:
             try:
@@ -106,11 +106,16 @@ def _read(restore: Restore, *, recovery: Recovery) -> None:
     if not restore.bundle:
         target = folder_of(restore)
         shutil.rmtree(target, ignore_errors=True)
-        address = recovery.address(str(restore.organisation.shard_id), restore.to_time)
+        address = recovery.address(_home_then(restore), restore.to_time)
         restore.note(result={**restore.result, "recovered_at": str(recovery.began)})
         bundle.write(address, str(restore.organisation.schema_name), target, labels=labels())
     lost = lost_by(restore.organisation, restore.to_time)
     restore.note(step=RestoreStep.READ, result={**restore.result, "entries_after": lost})
+
+
+def _home_then(restore: Restore) -> str:
+    """Return the shard on which the organisation lived at the moment that it goes back to."""
+    return residence.shard_at(restore.organisation, restore.to_time)
 
 
 def _load(restore: Restore) -> None:

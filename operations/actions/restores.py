@@ -20,7 +20,7 @@ from accounts.identity.models import User
 from jobs.signing import signed
 from operations.actions import backups
 from operations.models import Move, OperatorAct, Restore, RestoreStep
-from operations.restoring import bundle, places, swapping
+from operations.restoring import bundle, places, residence, swapping
 from operations.restoring.problems import CannotRestore
 from tenants.models import Organisation
 from tenants.releases import queue_of
@@ -70,13 +70,25 @@ def _source(
         raise CannotRestore("That time has not come yet.")
     if to < organisation.created_at:
         raise CannotRestore(f"{organisation.slug} was made later, at {organisation.created_at}.")
-    alias = str(organisation.shard_id)
+    alias = residence.shard_at(organisation, to)
+    there = "" if alias == organisation.shard_id else f" of {alias}, where it lived then,"
+    if alias not in settings.SHARD_ALIASES:
+        raise CannotRestore(f"It lived on {alias} then, which this installation does not have any more.")
     backup = backups.newest(alias, before=to)
     if backup is None:
-        oldest = backups.oldest_point(alias)
+        oldest = oldest_moment(organisation)
         since = f"The oldest point to go back to is {oldest}." if oldest else "There is no back-up at all."
         raise CannotRestore(f"No back-up of {alias} is from before {to}. {since}")
-    return to, f"the back-up of {backup.began_at:%Y-%m-%d %H:%M:%S} and the log since"
+    return to, f"the back-up of {backup.began_at:%Y-%m-%d %H:%M:%S}{there} and the log since"
+
+
+def oldest_moment(organisation: Organisation) -> datetime | None:
+    """Return the earliest moment that an organisation can be brought back to, wherever it lived."""
+    for alias, since, until in residence.stays(organisation):
+        oldest = backups.oldest_point(alias) if alias in settings.SHARD_ALIASES else None
+        if oldest is not None and (until is None or oldest < until):
+            return max(oldest, since)
+    return None
 
 
 def refuse_moving(organisation: Organisation) -> None:

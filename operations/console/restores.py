@@ -1,7 +1,6 @@
 """Back-ups in the console, and bringing one organisation back: one operator asks, another one approves."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.identity.models import User
-from operations.actions import backups, restores
+from operations.actions import restores
 from operations.console.meaning import moment, when
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.tables import ReadOnlyAdmin
@@ -194,15 +193,9 @@ _COUNTED = (
 )
 
 
-def since_when(organisation: Organisation) -> datetime | None:
-    """Return the earliest moment that an organisation can be brought back to."""
-    oldest = backups.oldest_point(str(organisation.shard_id))
-    return None if oldest is None else max(oldest, organisation.created_at)
-
-
 def link_of(organisation: Organisation) -> SafeString | str:
     """Return a link to bring an organisation back, with since when that is possible."""
-    oldest = since_when(organisation)
+    oldest = restores.oldest_moment(organisation)
     if oldest is None:
         return "There is no back-up of its server yet."
     return format_html(
@@ -217,7 +210,7 @@ def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     organisation = get_object_or_404(Organisation, pk=pk)
     title = f"Bring {organisation.name} back to an earlier time"
     shown = {"opts": Restore._meta, "organisation": organisation, "title": title}
-    oldest = since_when(organisation)
+    oldest = restores.oldest_moment(organisation)
     if oldest is None and request.method != "POST":
         said = "There is no back-up of its server yet, so there is nothing to bring it back from."
         url, label = reverse("admin:operations_basebackup_changelist"), "See the back-ups"

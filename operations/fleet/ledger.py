@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connections
 from django.utils import timezone
 
-from operations.fleet.running import Outcome
+from operations.fleet.work import Outcome
 from operations.models import FleetState
 from tenants.context import CONTROL
 from tenants.models import Organisation

@@ -9,25 +9,18 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import SimpleQueue
-from uuid import UUID
 
 import psycopg
 from django.db import connections, transaction
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
-from operations.fleet.parts import LOCK_TIMEOUT_MS, Part
+from operations.fleet.parts import LOCK_TIMEOUT_MS
 from operations.fleet.recording import apply
-from operations.fleet.scripts import (
-    ALREADY_THERE,
-    ANOTHER_VERSION,
-    COPY,
-    LOCKED,
-    Script,
-    script_of,
-)
+from operations.fleet.scripts import ALREADY_THERE, ANOTHER_VERSION, COPY, LOCKED, Script
+from operations.fleet.work import Outcome, Step, Target, Work
 from tenants.context import as_owner
 from tenants.schema import version_at
 from tenants.staying import LivesElsewhere, staying
@@ -38,59 +31,8 @@ FLUSHED_AT_ONCE = 50
 FLUSHED_AFTER_S = 0.5  # or sooner: nobody hears of what is not on the disk
 MOST_AT_ONCE = 20  # schemas in one call
 _AT_ONCE_S = 0.05
+_FLUSH = b"BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.pg_current_xact_id(); COMMIT"
 _PAUSE_S = 0.2  # before those whose tables were in use are tried again
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A schema to be migrated; `id` is its organisation's."""
-
-    id: UUID
-    alias: str
-    schema: str
-    tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one schema: its version (empty if not known), what went wrong, or is waited for."""
-
-    target: Target
-    version: str
-    error: str = ""
-    waits: str = ""
-    took_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be done: parts in order, from the version `start`, as recorded in the schema `canary`."""
-
-    parts: Sequence[Part]
-    start: str
-    canary: str
-
-    @property
-    def aim(self) -> str:
-        """Return the version that the work leads to."""
-        return self.parts[-1].aim
-
-    def steps(self) -> list["Step"]:
-        """Return what to do, in order."""
-        starts = [self.start, *(part.aim for part in self.parts)]
-        return [
-            Step(start, part, script_of(part, canary=self.canary, start=start) if part.as_text else None)
-            for start, part in zip(starts, self.parts, strict=False)
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A part with the version it starts from; without a script it is Python."""
-
-    start: str
-    part: Part
-    script: Script | None
 
 
 def run(
@@ -227,28 +169,25 @@ class _Runner:
 
     def _sent(self, script: Script, targets: Sequence[Target]) -> Iterator[tuple[Target, str | Exception]]:
         """Send a script for some schemas; yield for each the version it is at, or what went wrong."""
-        left = list(targets)
-        while left:
+        found: dict[Target, str | Exception] = {}
+        while left := [target for target in targets if target not in found]:
             try:
                 self._send(script.for_schemas([target.schema for target in left]))
             except psycopg.Error as problem:
-                done = self._done_of(left)
-                yield from ((target, script.aim) for target in left[:done])
                 if self.connection is None or self.connection.closed:
-                    # Nobody says which of them were committed; the next run looks.
-                    yield from ((target, problem) for target in left[done:])
-                    return
-                yield left[done], _meant(problem, left[done])
-                left = left[done + 1 :]
+                    # Nobody says which of them were committed, nor what is on the disk; the next run looks.
+                    self._disbelieve(problem)
+                    wrong = {one: what for one, what in found.items() if isinstance(what, Exception)}
+                    return iter((dict.fromkeys(targets, problem) | wrong).items())
+                done = self._done_of(left)
+                found |= dict.fromkeys(left[:done], script.aim) | {left[done]: _meant(problem, left[done])}
             else:
-                yield from ((target, script.aim) for target in left)
-                return
+                found |= dict.fromkeys(left, script.aim)
+        return iter(found.items())
 
     def _done_of(self, targets: Sequence[Target]) -> int:
         """Return how many of the schemas of the last call were done before one failed."""
-        if self.connection is None or self.connection.closed:
-            return 0
-        row = self.connection.execute("SELECT current_setting('enclave.at', true)").fetchone()
+        row = self._connected().execute("SELECT current_setting('enclave.at', true)").fetchone()
         schemas = [target.schema for target in targets]
         return schemas.index(row[0]) + 1 if row is not None and row[0] in schemas else 0
 
@@ -258,7 +197,7 @@ class _Runner:
         for target in targets:
             try:
                 yield target, self._in_python(step, target)
-            except Exception as problem:  # noqa: BLE001  # code of migrations: whatever it raises is one schema's
+            except Exception as problem:  # noqa: BLE001  # whatever a migration's code raises is one schema's
                 yield target, problem
 
     def _in_python(self, step: Step, target: Target) -> str:
@@ -299,15 +238,22 @@ class _Runner:
         if not self.unflushed:
             return
         try:
-            # A commit of its own takes all earlier ones to the disk with it.
-            self._connected().execute(
-                b"BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.pg_current_xact_id(); COMMIT"
-            )
+            if self.connection is not None:
+                # A commit of its own takes all earlier ones to the disk with it. On the same connection: a
+                # server that was started again meanwhile has lost them.
+                self.connection.execute(_FLUSH)
         except psycopg.Error as problem:
-            self.unflushed = [replace(one, version="", error=said(problem)) for one in self.unflushed]
+            self._disbelieve(problem)
         for outcome in self.unflushed:
             self.outcomes.put(outcome)
         self.unflushed = []
+
+    def _disbelieve(self, problem: psycopg.Error) -> None:
+        """Take back what was not on the disk when the connection was lost."""
+        self.unflushed = [
+            one if one.error or one.waits else replace(one, version="", error=said(problem))
+            for one in self.unflushed
+        ]
 
 
 def _meant(problem: psycopg.Error, target: Target) -> str | Exception:

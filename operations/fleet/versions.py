@@ -12,8 +12,9 @@ from psycopg.conninfo import make_conninfo
 
 from operations.fleet.ledger import written
 from operations.fleet.recording import migrate_and_record
-from operations.fleet.running import MOST_TRIES, Outcome, Target, Work, is_locked, run, said
+from operations.fleet.running import MOST_TRIES, is_locked, run, said
 from operations.fleet.runs import FleetStopped, Run
+from operations.fleet.work import Outcome, Target, Work
 from operations.models import FleetState
 from tenants.context import as_owner
 from tenants.models import Organisation

@@ -41,6 +41,7 @@ WAY = [
 ]
 UNDER_WAY = frozenset(WAY[:8]) | {MoveStep.REVERTING}
 CAN_BE_CANCELLED = frozenset(WAY[:6])
+ARRIVED = frozenset(WAY[7:])
 
 
 class MoveQuerySet(models.QuerySet["Move"]):
@@ -49,6 +50,10 @@ class MoveQuerySet(models.QuerySet["Move"]):
     def under_way(self) -> Self:
         """Return those that have neither arrived nor been taken back."""
         return self.filter(step__in=UNDER_WAY)
+
+    def arrived(self) -> Self:
+        """Return those after which the organisation lived on the target, oldest first."""
+        return self.filter(step__in=ARRIVED).order_by("asked_at")
 
     def to_be_dropped(self, *, at: datetime) -> Self:
         """Return those whose old copy has been kept for long enough."""
@@ -98,6 +103,12 @@ class Move(ControlRow):
     def link_name(self) -> str:
         """The name of publication, slot and subscription."""
         return f"move_{self.schema_name[2:]}_{self.epoch}"
+
+    @property
+    def switched_at(self) -> datetime | None:
+        """When the organisation began to live on the target; None before."""
+        at = dict(self.history).get(MoveStep.SWITCHED.value)
+        return datetime.fromisoformat(at) if at else None
 
     def reach(self, step: MoveStep, **columns: object) -> None:
         """Write down that `step` was reached, with the columns that became known by it."""

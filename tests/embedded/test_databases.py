@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from config.embedded import databases
+from config.embedded.cluster import share_of
 from config.embedded.databases import Databases
 from config.embedded.errors import CannotStart
 from config.embedded.options import read_options
@@ -79,7 +80,12 @@ class TestTwo:
     def test_share_what_one_has_alone(self, both: Databases) -> None:
         for server in both.servers:
             with psycopg.connect(server.superuser_url()) as connection:
-                assert connection.execute("SHOW shared_buffers").fetchone() == ("128MB",)
+                query = "SELECT setting::bigint * 8192 / 1024 ^ 2 || 'MB' FROM pg_settings WHERE name = 'shared_buffers'"
+                assert connection.execute(query).fetchone() == (share_of(2)["shared_buffers"],)
+
+    @pytest.mark.parametrize(("memory", "buffers"), [(512, "128MB"), (24_000, "1500MB"), (500_000, "4096MB")])
+    def test_take_their_part_of_the_memory(self, memory: int, buffers: str) -> None:
+        assert share_of(2, memory=memory)["shared_buffers"] == buffers
 
     def test_have_their_databases_and_no_others(self, both: Databases) -> None:
         found = []

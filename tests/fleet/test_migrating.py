@@ -141,11 +141,16 @@ class TestReleases:
         assert sum(bool(error) for _, error in fleet.states().values()) == 3
 
     def test_the_application_may_not_ask(self, fleet: Fleet) -> None:
-        with (
-            psycopg.connect(fleet.variables["SHARD_1_DATABASE_URL"], autocommit=True) as connection,
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-        ):
-            connection.execute("SELECT enclave.version_of('public', '{}')")
+        asked = (
+            "SELECT enclave.version_of('public', '{}')",
+            "SELECT enclave.rows_of('public')",
+            "SELECT enclave.begin_script('public', '', '{}', '', '', 1, '{}', '{}')",
+            "CALL enclave.run_scripts('SELECT 1', 'a', '{b}')",
+        )
+        with psycopg.connect(fleet.variables["SHARD_1_DATABASE_URL"], autocommit=True) as connection:
+            for query in asked:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(query)
 
 
 @pytest.mark.nightly
