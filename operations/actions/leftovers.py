@@ -1,4 +1,4 @@
-"""Content of files that nothing names: once a day for each organisation, some of them in each sweep.
+"""Content of files and uploads that nothing names: once a day for each organisation, some in each sweep.
 
 An organisation is left out while a restore works on it, and while the schema that a restore replaced is kept:
 that one names content, too, and may be exchanged back.
@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 
 from operations.models import Restore
 from records.files import storage
+from records.imports import store
 from tenants.context import Actor, enter
 from tenants.models import Organisation
 
@@ -34,8 +35,9 @@ def _sweep(organisation: Organisation, at: datetime) -> int:
     """Sweep one organisation's folder. One in trouble stops no other."""
     try:
         with enter(organisation, actor=Actor.system("Enclave")):
+            gone = store.sweep(at=at)
             place, named = storage.folder(), storage.named()
-        return storage.sweep(place, named, at=at) if place.exists() else 0
+        return gone + (storage.sweep(place, named, at=at) if place.exists() else 0)
     except (DatabaseError, OSError):
         logger.exception("the files of %s were not swept", organisation.slug)
         return 0

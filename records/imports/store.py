@@ -88,9 +88,12 @@ def drop_upload(row: Import) -> None:
 
 def sweep(*, at: datetime) -> int:
     """Remove uploads that no import of the organisation entered names; return how many that were."""
+    folder = Path(settings.MEDIA_ROOT) / required().schema / "uploads"
+    if not folder.exists():
+        return 0
     known = set(Import.objects.exclude(path="").values_list("path", flat=True))
     gone = 0
-    for found in uploads().iterdir():
+    for found in folder.iterdir():
         age = at.timestamp() - found.stat().st_mtime
         if found.name not in known and age > ORPHAN_AGE.total_seconds():
             found.unlink(missing_ok=True)

@@ -80,7 +80,7 @@ class TestTwo:
     def test_share_what_one_has_alone(self, both: Databases) -> None:
         for server in both.servers:
             with psycopg.connect(server.superuser_url()) as connection:
-                query = "SELECT setting::bigint * 8192 / 1024 ^ 2 || 'MB' FROM pg_settings WHERE name = 'shared_buffers'"
+                query = "SELECT setting::bigint / 128 || 'MB' FROM pg_settings WHERE name = 'shared_buffers'"
                 assert connection.execute(query).fetchone() == (share_of(2)["shared_buffers"],)
 
     @pytest.mark.parametrize(("memory", "buffers"), [(512, "128MB"), (24_000, "1500MB"), (500_000, "4096MB")])

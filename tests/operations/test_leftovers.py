@@ -12,6 +12,7 @@ from jobs import sweeps
 from operations.actions import leftovers
 from operations.models import Restore, RestoreStep
 from records.files import storage
+from records.imports import store
 from records.models import RecordFile
 from tenants.context import Actor, enter
 from tenants.models import Organisation
@@ -71,6 +72,15 @@ class TestLeftovers:
         restore.note(step=RestoreStep.DONE, other_schema="")
         assert a_day(days_ahead=67) == 0
         assert a_day(days_ahead=99) == 2
+
+    def test_of_imports_go_on_the_same_day(self, files: list[Path], pulse: Organisation) -> None:
+        """Nobody has to import something for it."""
+        with enter(pulse, actor=ACTOR):
+            lost = store.uploads() / "never-checked"
+            lost.write_bytes(b"a,b")
+            assert store.sweep(at=datetime.now(UTC)) == 0
+        assert a_day(days_ahead=1) == 1
+        assert there([lost, *files]) == [False, True, True]
 
     def test_are_swept_once_a_day(self, pulse: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
         swept = Counter[str]()
