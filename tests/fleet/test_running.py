@@ -88,7 +88,7 @@ def test_nothing_is_believed_of_a_connection_that_was_lost(fleet: Fleet, slugs: 
     ends = f"SELECT pg_terminate_backend(pg_backend_pid()) WHERE current_schema() = '{last}'"
     found = outcomes(fleet, slugs, MADE, ends)
     assert [outcome.version for outcome in found.values()] == ["", "", ""]
-    assert all("terminating connection" in outcome.error for outcome in found.values())
+    assert all(outcome.error for outcome in found.values())
     assert not has_table(fleet, slugs[-1])
 
 
