@@ -1,5 +1,7 @@
 """What a part becomes as text."""
 
+from typing import ClassVar
+
 from django.db.migrations import Migration
 
 from operations.fleet.parts import Part
@@ -24,9 +26,10 @@ def test_first_looks_whose_it_is() -> None:
 
 
 def test_writes_down_its_migrations_and_those_they_replace() -> None:
-    migration = Migration("0003_later", "gear")
-    migration.replaces = [("gear", "0002_late")]
-    part = Part((migration,), as_text=True, aim="b", mark="1 2")
+    class Later(Migration):
+        replaces: ClassVar = [("gear", "0002_late")]
+
+    part = Part((Later("0003_later", "gear"),), as_text=True, aim="b", mark="1 2")
     first, *_ = script_of(part, canary=CANARY, start="a").body.split(";\n")
     assert first.endswith("ARRAY['gear', 'gear']::text[], ARRAY['0002_late', '0003_later']::text[])")
 
