@@ -16,12 +16,14 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts.identity.models import Session, User
 from accounts.keys import Unreadable, seal, unseal
 from tenants.context import NoTenant, Plane, current
+from tenants.prepared import BYTES, KEY, TEXT, Prepared
 
 # A use is written down at most so often: a write for each request would lock the row for parallel ones.
 NOTED_EVERY = timedelta(minutes=5)
@@ -60,6 +62,16 @@ def _place() -> _Place | None:
     return _Place(context.organisation.id, context.organisation.host)
 
 
+def _session(key: bytes, organisation_id: UUID | None, host: str) -> QuerySet[Session]:
+    """Return the session of a token, with who is signed in."""
+    kept = Session.objects.select_related("user")
+    return kept.filter(digest=key, organisation_id=organisation_id, host=host)
+
+
+# Asked by every request that brings a cookie.
+_SESSION = Prepared(_session, key=BYTES, organisation_id=KEY, host=TEXT)
+
+
 class SessionStore(SessionBase):
     """One browser's session. `person` is who is signed in, or None."""
 
@@ -93,12 +105,12 @@ class SessionStore(SessionBase):
         place = _place()
         if place is None or not self.session_key:
             return None
-        row = (
-            Session.objects.select_related("user")
-            .filter(digest=digest(self.session_key), organisation_id=place.organisation_id, host=place.host)
-            .first()
-        )
-        return row if row is not None and row.is_alive(at=at) else None
+        key = digest(self.session_key)
+        if place.organisation_id is None:
+            found = list(_session(key, None, place.host))
+        else:
+            found = _SESSION(key=key, organisation_id=place.organisation_id, host=place.host)
+        return found[0] if found and found[0].is_alive(at=at) else None
 
     def _open(self, row: Session) -> dict[str, Any] | None:
         """Return the data of a row whose person may still use it."""

@@ -1,6 +1,6 @@
 """The holder: what one person holds by role and groups, under their ceiling, at one moment.
 
-Loading it costs two queries. In a request it is loaded once and pinned to the request's user, so that
+Loading it costs one query. In a request it is loaded once and pinned to the request's user, so that
 every policy asked for the same page answers from the same moment; the next request loads it again,
 which is how a change takes effect at once.
 """
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,6 +18,7 @@ from django.utils import timezone
 from accounts.identity.models import User
 from permissions import perms
 from permissions.models import GroupMembership, Membership, PermissionSettings, Role
+from tenants.prepared import KEY, MOMENT, Prepared
 
 # How long a pinned holder speaks for its request.
 PINNED_FOR = timedelta(seconds=30)
@@ -69,35 +71,46 @@ Person = User | AnonymousUser
 Who = Person | Holder
 
 
+def _of_person(user_id: UUID, at: datetime) -> QuerySet[Membership]:
+    """Return the membership of a person at `at`, with role, groups, and the ceiling for guests."""
+    groups = GroupMembership.objects.current(at=at).filter(user_id=user_id).order_by()
+    return (
+        Membership.objects.current(at=at)
+        .filter(user_id=user_id, user__is_active=True)
+        .select_related("role")
+        .annotate(
+            ceiling=Subquery(PermissionSettings.objects.values("guest_ceiling")[:1]),
+            in_groups=ArraySubquery(groups.values("group_id")),
+        )[:1]
+    )
+
+
+# Asked by every request of a person who is signed in.
+_OF_PERSON = Prepared(_of_person, user_id=KEY, at=MOMENT)
+
+
 def load(user: Person, *, at: datetime) -> Holder:
-    """Read what a person holds at `at`, in two queries at most. An inactive person holds nothing.
+    """Read what a person holds at `at`, in one query. An inactive person holds nothing.
 
     `is_staff` and `is_superuser` mean nothing here: they are for operators, in the control plane.
     """
     if isinstance(user, AnonymousUser):
         return Holder(None, at)
-    ceiling = PermissionSettings.objects.values("guest_ceiling")[:1]
-    membership = (
-        Membership.objects.current(at=at)
-        .filter(user_id=user.pk, user__is_active=True)
-        .select_related("role")
-        .annotate(ceiling=Subquery(ceiling))
-        .first()
-    )
+    found = _OF_PERSON(user_id=user.pk, at=at)
+    membership = found[0] if found else None
     if membership is None:
         return Holder(user.pk, at, user.name)
-    groups = GroupMembership.objects.current(at=at).filter(user_id=user.pk)
-    found = Holder(
+    holder = Holder(
         user_id=user.pk,
         at=at,
         name=user.name,
         role=membership.role,
-        groups=frozenset(groups.values_list("group_id", flat=True)),
+        groups=frozenset(vars(membership)["in_groups"]),
         # No row of settings, no rights: what is missing must not open a door.
         ceiling=frozenset(vars(membership)["ceiling"] or ()) if membership.role.is_guest else None,
         since=membership.starts_at,
     )
-    return replace(found, held=found.under_ceiling(membership.role.held()))
+    return replace(holder, held=holder.under_ceiling(membership.role.held()))
 
 
 def holder_for(who: Who, *, at: datetime) -> Holder:

@@ -15,7 +15,7 @@ A room registers its models when its app is ready:
 and gives the model `Meta.permissions = perms.on_model(*grantable)`, so that guardian knows the names.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
@@ -39,6 +39,14 @@ EVERYTHING = Q()
 
 class NoPolicy(ImproperlyConfigured):
     """A model was asked for that no room has registered a policy for."""
+
+
+def _answers(asked: Mapping[str, Q]) -> dict[str, ExpressionWrapper[Q]]:
+    """Return each condition as an annotation."""
+    return {
+        f"may_{number}": ExpressionWrapper(condition, BooleanField())
+        for number, condition in enumerate(asked.values())
+    }
 
 
 class ObjectPolicy(Generic[Row]):
@@ -119,19 +127,39 @@ class ObjectPolicy(Generic[Row]):
 
     def perms_of_many(self, who: Who, objs: Sequence[Row], at: datetime) -> dict[Any, frozenset[str]]:
         """Return what a person may do to each of a page's rows, in one query."""
-        holder = holder_for(who, at=at)
-        conditions = {name: self.condition(holder, name) for name in sorted(self._vocabulary)}
-        always = holder.held | {name for name, condition in conditions.items() if condition == EVERYTHING}
-        asked = [name for name, condition in conditions.items() if condition not in (EVERYTHING, NOTHING)]
-        answers = {
-            f"may_{number}": ExpressionWrapper(conditions[name], BooleanField())
-            for number, name in enumerate(asked)
-        }
+        always, asked = self._questions(holder_for(who, at=at))
         found: dict[Any, frozenset[str]] = {obj.pk: frozenset() for obj in objs}
-        rows = self.rows().filter(pk__in=list(found)).annotate(**answers)
-        for pk, *allowed in rows.values_list("pk", *answers):
+        rows = self.rows().filter(pk__in=list(found)).annotate(**_answers(asked))
+        for pk, *allowed in rows.values_list("pk", *_answers(asked)):
             found[pk] = always | {name for name, yes in zip(asked, allowed, strict=True) if yes}
         return found
+
+    def visible_with_perms(
+        self, who: Who, at: datetime
+    ) -> tuple[QuerySet[Row], Callable[[Row], frozenset[str]]]:
+        """Return the rows that a person may see, and what tells of one of these all they may do to it.
+
+        Rows and answers come in one query. A row from elsewhere is asked about with `perms_of`.
+        """
+        holder = holder_for(who, at=at)
+        always, asked = self._questions(holder)
+
+        def told(row: Row) -> frozenset[str]:
+            allowed = {name for name, answer in zip(asked, _answers(asked), strict=True) if vars(row)[answer]}
+            return always | {self.view} | allowed
+
+        return self.visible_to(holder, at).annotate(**_answers(asked)), told
+
+    def _questions(self, holder: Holder) -> tuple[frozenset[str], dict[str, Q]]:
+        """Return what a holder may do to every row, and the conditions under which they may do more."""
+        conditions = {name: self.condition(holder, name) for name in sorted(self._vocabulary)}
+        always = holder.held | {name for name, condition in conditions.items() if condition == EVERYTHING}
+        asked = {
+            name: condition
+            for name, condition in conditions.items()
+            if condition not in (EVERYTHING, NOTHING)
+        }
+        return always, asked
 
     def why(self, who: Who, obj: Row, at: datetime) -> list[Reason]:
         """Return, in sentences, everything that lets a person at `obj`; nothing if they cannot see it."""

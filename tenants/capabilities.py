@@ -116,6 +116,14 @@ def lacks(field: Any) -> bool:
     return known.migration not in _had(context)
 
 
+def lacking() -> frozenset[str]:
+    """Return the migrations whose columns the schema of the organisation entered lacks; none elsewhere."""
+    context = current()
+    if not _columns or context is None or context.plane is not Plane.TENANT:
+        return frozenset()
+    return frozenset(one.migration for one in _columns.values()) - _had(context)
+
+
 def forget() -> None:
     """Drop what is believed of schemas; for tests."""
     _beliefs.clear()

@@ -21,6 +21,7 @@ from permissions.ladder import acting
 from tenants import hosts
 from tenants.context import current_tenant
 from tenants.models import Organisation
+from tenants.prepared import Prepared
 
 # Pixels on the longer side, and bytes that are read at all.
 LOGO_SIZE = 512
@@ -44,8 +45,12 @@ def load() -> OrganisationProfile:
 
     The logo itself is not loaded.
     """
-    found = OrganisationProfile.objects.defer("logo").filter(pk=PROFILE_ID).first()
-    return found if found is not None else OrganisationProfile(pk=PROFILE_ID)
+    found = _PROFILE()
+    return found[0] if found else OrganisationProfile(pk=PROFILE_ID)
+
+
+# Asked by every request.
+_PROFILE = Prepared(lambda: OrganisationProfile.objects.defer("logo").filter(pk=PROFILE_ID))
 
 
 def accent_digest(accent: str) -> str:

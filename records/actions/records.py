@@ -71,27 +71,26 @@ def change(
     now, unless `seen`, the old values of the changed fields as the person saw them, still stand; Gone
     when it is in the bin; Invalid with a message for each field; Taken.
     """
-    with transaction.atomic():
-        row = Record.objects.select_for_update(of=("self",)).live().filter(pk=record.pk).first()
-        if row is None:
-            raise Gone
-        collection = row.collection = checking.load_design(record.collection)
-        validator = compile_validator(collection.specs(), zone=zone)
-        merged, errors = validator.merge(row.values, values)
-        mine = {key: merged.get(key) for key in values if key in validator.fields}
-        if row.version != expected and not _untouched(row, seen, mine):
-            raise Conflict(theirs=row, mine=mine)
-        _check(row, merged, errors, mine)
-        old = {key: row.values.get(key) for key in mine}
-        row.values, row.version = merged, row.version + 1
-        row.updated_at, row.updated_by = at, by.pk if by else None
-        try:
-            with transaction.atomic():
-                row.save(update_fields=["values", "version", "updated_at", "updated_by"])
-        except IntegrityError as problem:
-            raise checking.taken_by_race(problem, collection) from problem
-        payload = {"changes": [[str(row.pk), old, mine]]}
-        undo = keep("change", payload, collection=collection, by=by.pk if by else None, at=at)
+    row = Record.objects.select_for_update(of=("self",)).live().filter(pk=record.pk).first()
+    if row is None:
+        raise Gone
+    collection = row.collection = checking.load_design(record.collection)
+    validator = compile_validator(collection.specs(), zone=zone)
+    merged, errors = validator.merge(row.values, values)
+    mine = {key: merged.get(key) for key in values if key in validator.fields}
+    if row.version != expected and not _untouched(row, seen, mine):
+        raise Conflict(theirs=row, mine=mine)
+    _check(row, merged, errors, mine)
+    old = {key: row.values.get(key) for key in mine}
+    row.values, row.version = merged, row.version + 1
+    row.updated_at, row.updated_by = at, by.pk if by else None
+    try:
+        with transaction.atomic():
+            row.save(update_fields=["values", "version", "updated_at", "updated_by"])
+    except IntegrityError as problem:
+        raise checking.taken_by_race(problem, collection) from problem
+    payload = {"changes": [[str(row.pk), old, mine]]}
+    undo = keep("change", payload, collection=collection, by=by.pk if by else None, at=at)
     return Done("Saved", undo=undo, record=row)
 
 

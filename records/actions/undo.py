@@ -10,12 +10,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Func, IntegerField, QuerySet, Sum
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from accounts.identity.models import User
 from audit.actions import events
 from jobs.actions import enqueue
 from records.actions import checking
-from records.actions.done import Done, some
+from records.actions.done import KEPT, Done, some
 from records.actions.refusals import CannotUndo
 from records.models import Collection, Record, UndoStep
 from records.statements import set_values
@@ -100,7 +101,9 @@ def _steps(token: str, by: User | None) -> "QuerySet[UndoStep]":
         wanted = UUID(token)
     except ValueError:
         raise CannotUndo from None
-    return UndoStep.objects.filter(token=wanted, owner_id=by.pk if by else None).order_by("-id")
+    # Old ones are cleared now and then: how long a step may be used does not hang on when that was.
+    fresh = UndoStep.objects.filter(made_at__gt=timezone.now() - KEPT)
+    return fresh.filter(token=wanted, owner_id=by.pk if by else None).order_by("-id")
 
 
 def _words(step: UndoStep, count: int) -> str:

@@ -16,7 +16,7 @@ from records.perms import ON_ROOM
 from records.rooms.registry import Room, get
 from records.tables import expressions as sql
 from records.tables.base import Row, Table
-from records.tables.columns import Column, ModelPlace, to_canonical
+from records.tables.columns import Column, ModelPlace, served, to_canonical, unserved
 from records.tables.operators import TEXT_LIKE, UNSORTED
 from records.tables.query import Sort
 from records.values import Canonical, FieldSpec, FieldType, display
@@ -68,7 +68,8 @@ class RoomTable(Table):
         field: Any = self.room.model._meta.get_field(key)
         place = ModelPlace(field.attname, getattr(field, "target_field", field), spec.type)
         sortable = spec.type not in UNSORTED and spec.type is not FieldType.LONG_TEXT
-        return Column(spec, place, "" if field.db_index or field.unique else "none", sortable=sortable)
+        state = served if field.db_index or field.unique else unserved
+        return Column(spec, place, state, sortable=sortable)
 
     def rows(self, *, to: str | None = None) -> "QuerySet[Any]":
         return policy_for(self.room.model).visible_to(self.holder, self.at, to=to)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -17,7 +17,7 @@ from records.perms import RECORDS_SENSITIVE
 from records.tables import columns as names
 from records.tables import search
 from records.tables.base import Row, Table
-from records.tables.columns import Column, ModelPlace, json_column, to_canonical
+from records.tables.columns import Column, ModelPlace, json_column, served, to_canonical, unserved
 from records.tables.labels import name_references
 from records.tables.query import Sort
 from records.tables.refusals import NotPrepared
@@ -41,11 +41,22 @@ _STATUS = {
 
 
 def of_collection(
-    collection: Collection, who: Who, *, at: datetime | None = None, zone: tzinfo | None = None
+    collection: Collection,
+    who: Who,
+    *,
+    at: datetime | None = None,
+    zone: tzinfo | None = None,
+    permissions: frozenset[str] | None = None,
 ) -> "CollectionTable":
-    """Return the table of a collection for a person. Rights and days are those of `at` and `zone`."""
+    """Return the table of a collection for a person. Rights and days are those of `at` and `zone`.
+
+    `permissions` are theirs on the collection, where they have been asked for already.
+    """
     moment = at or timezone.now()
-    return CollectionTable(collection, who, at=moment, zone=zone or timezone.get_current_timezone())
+    table = CollectionTable(collection, who, at=moment, zone=zone or timezone.get_current_timezone())
+    if permissions is not None:
+        table.__dict__["permissions"] = permissions  # what the cached property would keep
+    return table
 
 
 class CollectionTable(Table):
@@ -88,15 +99,15 @@ class CollectionTable(Table):
     @cached_property
     def columns(self) -> Mapping[str, Column]:
         found = {
-            key: json_column(spec, status=self._status(key))
+            key: json_column(spec, state=partial(self._status, key))
             for key, spec in self.specs.items()
             if key not in self.hidden
         }
         for key, name, kind, attribute in _SYSTEM:
             place = ModelPlace(attribute, Record._meta.get_field(attribute), kind)
             spec = FieldSpec(key=key, name=name, type=kind)
-            status = "" if key == names.CREATED else "none"
-            found[key] = Column(spec, place, status, system=True, sortable=kind is FieldType.DATETIME)
+            state = served if key == names.CREATED else unserved
+            found[key] = Column(spec, place, state, system=True, sortable=kind is FieldType.DATETIME)
         return found
 
     @cached_property

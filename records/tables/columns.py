@@ -1,6 +1,6 @@
 """Columns: a field as lists know it, whether it lives in JSON or in a column of the database."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -96,19 +96,34 @@ class ModelPlace:
         raise NotImplementedError(f"{self.name} holds one value")
 
 
+def served() -> str:
+    """Say that an index serves a column."""
+    return ""
+
+
+def unserved() -> str:
+    """Say that no index serves a column."""
+    return "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table.
 
-    `spec` says name, type and choices; `status` is "" where an index serves it, else "none",
-    "preparing" or "failed". `system` columns (made, changed, by whom) are not part of the design.
+    `spec` says name, type and choices; `state` is asked for the `status` when somebody wants to know it.
+    `system` columns (made, changed, by whom) are not part of the design.
     """
 
     spec: FieldSpec
     place: Place
-    status: str = "none"
+    state: Callable[[], str] = unserved
     system: bool = False
     sortable: bool = True
+
+    @property
+    def status(self) -> str:
+        """Empty where an index serves it, else "none", "preparing" or "failed"."""
+        return self.state()
 
     @property
     def key(self) -> str:
@@ -137,15 +152,15 @@ class Column:
 
     def ready(self) -> "Column":
         """Return the column as one that an index serves."""
-        return replace(self, status="")
+        return replace(self, state=served)
 
 
-def json_column(spec: FieldSpec, *, status: str = "none") -> Column:
+def json_column(spec: FieldSpec, *, state: Callable[[], str] = unserved) -> Column:
     """Return the column of a designed field."""
     return Column(
         spec=spec,
         place=JsonPlace(spec.key, spec.type in TEXT_LIKE),
-        status=status,
+        state=state,
         sortable=spec.type not in UNSORTED and spec.type is not FieldType.LONG_TEXT,
     )
 

@@ -123,11 +123,12 @@ def find_place(request: HttpRequest, kind: str, key: str, *, to: str) -> Place:
 
 
 def _collection(holder: Holder, key: str) -> Place:
-    seen = policy_for(Collection).visible_to(holder, holder.at)
+    seen, perms_on = policy_for(Collection).visible_with_perms(holder, holder.at)
     collection = seen.filter(key=key).prefetch_related("fields").first()
     if collection is None:
         raise Http404
-    return Place(of_collection(collection, holder, at=holder.at), collection)
+    table = of_collection(collection, holder, at=holder.at, permissions=perms_on(collection))
+    return Place(table, collection)
 
 
 def _room(holder: Holder, key: str) -> Place:

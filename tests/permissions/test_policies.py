@@ -90,10 +90,10 @@ class TestTheThreeAnswers:
 
 
 class TestCost:
-    def test_a_holder_takes_two_queries(self, cy: User, at: datetime) -> None:
+    def test_a_holder_takes_one_query(self, cy: User, at: datetime) -> None:
         with CaptureQueriesContext(connections["shard_1"]) as caught:
             load(cy, at=at)
-        assert len(caught) == 2
+        assert len(caught) == 1
 
     def test_a_page_costs_the_same_for_two_rows_and_for_fifty(
         self, ada: User, cy: User, events: Collection, at: datetime

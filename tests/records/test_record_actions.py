@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
 
 from accounts.identity.models import User
 from records.actions import records, undo
+from records.actions.done import CLEARED_EVERY, KEPT, keep
 from records.actions.refusals import CannotUndo, Conflict, Gone, Invalid, Taken
 from records.indexes import rules
-from records.models import Collection, IndexState, Record, UniqueValue
+from records.models import Collection, IndexState, Record, UndoStep, UniqueValue
 from records.values import dumps
 from tenants.context import Actor, enter
 from tenants.models import Organisation
@@ -126,6 +129,25 @@ class TestUndo:
         for token in (done.undo, "", "x", str(uuid4())):
             with pytest.raises(CannotUndo):
                 undo.undo(token=token, by=ada, at=NOW)
+
+    def test_ends_after_an_hour_though_nobody_cleared_it(self, bass: Record, ada: User) -> None:
+        now = timezone.now()
+        late, fresh = now - KEPT - timedelta(seconds=1), now - KEPT + timedelta(minutes=1)
+        old = records.change(record=bass, values={"name": "Deep"}, expected=1, by=ada, at=late)
+        young = records.change(record=bass, values={"seats": 13}, expected=2, by=ada, at=fresh)
+        with pytest.raises(CannotUndo):
+            undo.undo(token=old.undo, by=ada, at=now)
+        undo.undo(token=young.undo, by=ada, at=now)
+        bass.refresh_from_db()
+        assert bass.values == {"name": "Deep", "seats": 10}
+
+    def test_is_cleared_after_an_hour_by_those_who_change_something(self, bass: Record, ada: User) -> None:
+        now = timezone.now()
+        records.change(record=bass, values={"seats": 11}, expected=1, by=ada, at=now - 2 * KEPT)
+        for number in range(CLEARED_EVERY):
+            token = str(UUID(int=number))
+            keep("change", {}, collection=bass.collection, by=ada.pk, at=now, token=token)
+        assert not UndoStep.objects.filter(made_at__lt=now - KEPT).exists()
 
 
 class TestCounts:

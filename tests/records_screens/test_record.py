@@ -6,6 +6,7 @@ from typing import Any
 
 from django.test import Client
 
+from config.messages import MOST_KEPT
 from records.models import Collection, Record
 from tenants.context import enter
 from tenants.models import Organisation
@@ -143,6 +144,14 @@ class TestWholeForm:
         answer = ben.post(f"{LIST}new/", {"f_name": "Attic", "f_seats": "40", "f_mood": "calm"})
         assert answer["Location"] == page_of(gig("Attic"))
         assert gig("Attic").values["f_seats"] == 40
+
+    def test_says_the_last_few_where_nobody_has_looked_for_long(
+        self, ben: Client, gigs: Collection, gig: Find
+    ) -> None:
+        for number in range(MOST_KEPT + 3):
+            assert ben.post(f"{LIST}new/", {"f_name": f"Gig {number}"}).status_code == 302
+        page = ben.get(LIST).content.decode()
+        assert len(re.findall(r'class="toast[ "]', page)) == MOST_KEPT
 
     def test_asks_again_with_everything_typed(self, ben: Client, gigs: Collection) -> None:
         answer = ben.post(f"{LIST}new/", {"f_name": "", "f_note": "kept"})

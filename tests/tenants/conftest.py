@@ -1,4 +1,4 @@
-"""What the room's tests share: a second organisation on the first shard, and connections of the backend."""
+"""What the room's tests share: a second organisation on the first shard, a column to come, connections."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -8,8 +8,11 @@ import pytest
 from django.db import connections
 
 from operations.actions.provisioning import Wish, provision
+from tenants import capabilities
 from tenants.backends.shard.base import DatabaseWrapper
+from tenants.capabilities import capability
 from tenants.models import Organisation
+from tests.rooms.gear.models import Speaker
 
 Backend = Callable[..., DatabaseWrapper]
 
@@ -19,6 +22,17 @@ def neighbour(organisations: dict[str, Organisation]) -> Organisation:
     """An organisation on the shard of Pulse, committed."""
     found = Organisation.objects.filter(slug="neighbour").first()
     return found or provision(Wish("neighbour", "Neighbour", "nia@neighbour.example", "Nia", shard="shard_1"))
+
+
+@pytest.fixture
+def watts_to_come(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A column that the code declares for a migration which no schema has had."""
+    for name in ("_declared", "_columns", "_beliefs"):
+        monkeypatch.setattr(capabilities, name, dict(getattr(capabilities, name)))
+    before = Speaker.__dict__["watts"]
+    capability("gear.watts", since=("gear", "0002_to_come"), brings=("Speaker.watts",))
+    yield
+    Speaker.watts = before
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """What a schema has is asked of the schema, and what it lacks is left out."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models
@@ -14,17 +12,6 @@ from tenants.models import Organisation
 from tests.rooms.gear.models import Speaker
 
 ACTOR = Actor.system("test")
-
-
-@pytest.fixture
-def watts_to_come(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A column that the code declares for a migration which no schema has had."""
-    for name in ("_declared", "_columns", "_beliefs"):
-        monkeypatch.setattr(capabilities, name, dict(getattr(capabilities, name)))
-    before = Speaker.__dict__["watts"]
-    capability("gear.watts", since=("gear", "0002_to_come"), brings=("Speaker.watts",))
-    yield
-    Speaker.watts = before
 
 
 class TestHas:
