@@ -31,6 +31,7 @@ Row = TypeVar("Row", bound=Model)
 # Stand-ins, which occur in no question by themselves. What is asked later has the type of what stood in.
 MOMENT = datetime(1907, 3, 11, 5, 17, 23, 490_771, tzinfo=UTC)
 KEY = UUID("5f0c1e37-9a44-4d0b-8f62-c1d97e2ab013")
+ANOTHER_KEY = UUID("a2d41b8c-36ff-4e19-9c05-7be8f0463d72")
 TEXT = "\ue000 a text that nobody types \ue000"
 BYTES = b"\xf5 bytes that nobody sends \xf5"
 
@@ -39,10 +40,13 @@ class Prepared(Generic[Row]):
     """A queryset of which only some values change, compiled when it is first asked.
 
     `build` gets the stand-ins by name and returns the queryset; slices, joins, annotations and prefetches
-    may be in it. A value must not change what the statement looks like: none may be None.
+    may be in it. A value must not change what the statement looks like: none may be None. Raises
+    ImproperlyConfigured for two equal stand-ins, and when it is first asked, for one that is nowhere.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Row]], **stand_ins: Any) -> None:
+        if len(set(stand_ins.values())) < len(stand_ins):
+            raise ImproperlyConfigured("Two values have the same stand-in: they would be exchanged.")
         self._build = build
         self._stand_ins = stand_ins
         self._kept: dict[frozenset[str], _Compiled[Row]] = {}

@@ -27,6 +27,8 @@ COMMON = {
     "max_locks_per_transaction": "1024",
     # Organisations move between servers by logical replication (docs/deploy.md).
     "wal_level": "logical",
+    # One table at a time: those who work meanwhile need the processors more than a move needs to be quick.
+    "max_sync_workers_per_subscription": "1",
     "wal_compression": "on",
     "checkpoint_timeout": "15min",
     "timezone": "UTC",

@@ -53,14 +53,14 @@ def _compare_once(move: Move, *, look: Look) -> list[object]:
 
 
 def _both(source: Link, target: Link, table: Table) -> list[tuple[int, int]]:
-    """Return number of rows and digest of both sides, read side by side."""
+    """Return number of rows and digest of both sides: at once, unless they share a machine's processors."""
 
     def one(connection: Link) -> tuple[int, int]:
         row = connection.execute(table.digest()).fetchone()
         assert row is not None
         return int(row[0]), int(row[1])
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1 if source.info.host == target.info.host else 2) as pool:
         return list(pool.map(one, (source, target)))
 
 

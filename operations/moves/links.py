@@ -24,6 +24,9 @@ _SETTINGS = {
     "synchronous_commit": "on",
     "search_path": "",
     "jit": "off",
+    # A move has time; the processors are for those who work meanwhile.
+    "max_parallel_workers_per_gather": "0",
+    "max_parallel_maintenance_workers": "0",
 }
 CONNECT_SECONDS = 5
 # The class of the advisory lock of a move.

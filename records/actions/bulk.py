@@ -17,6 +17,7 @@ from accounts.identity.models import User
 from audit.actions import events
 from jobs.actions import enqueue
 from permissions import perms
+from records import finding
 from records.actions import checking
 from records.actions.done import Done, keep, some
 from records.actions.refusals import CannotDesign, Gone, Invalid
@@ -79,7 +80,7 @@ def move_to_bin(*, table: CollectionTable, which: Which, by: User, at: datetime)
 
 def checked_values(table: CollectionTable, values: Mapping[str, object]) -> dict[str, Canonical | None]:
     """Return what is to be kept, None for what is to be emptied. Raises Invalid, CannotDesign."""
-    checking.load_design(table.collection)
+    finding.load_design(table.collection)
     validator = compile_validator(list(table.specs.values()), zone=table.zone)
     kept, errors = validator.merge({}, values)
     errors |= {key: "You cannot change this field." for key in values if key in table.hidden}

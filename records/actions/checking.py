@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import prefetch_related_objects
 
 from accounts.identity.models import User
 from records.actions.refusals import Taken
@@ -49,17 +48,6 @@ def _of_type(kind: FieldType, specs: Sequence[FieldSpec], values: Mapping[str, C
     return {
         spec.key: UUID(str(values[spec.key])) for spec in specs if spec.type is kind and spec.key in values
     }
-
-
-def load_design(collection: Collection) -> Collection:
-    """Read the fields of a collection once; `specs` and `live_fields` then ask nothing."""
-    prefetch_related_objects([collection], "fields")
-    return collection
-
-
-def forget_design(collection: Collection) -> None:
-    """Let the fields be read again, after they changed."""
-    getattr(collection, "_prefetched_objects_cache", {}).pop("fields", None)
 
 
 def taken_fields(

@@ -10,9 +10,9 @@ from django.db import transaction
 from accounts.identity.models import User
 from audit.actions import events
 from records.actions import fields as designing
-from records.actions.checking import forget_design
 from records.actions.done import Done
 from records.actions.refusals import CannotDesign
+from records.finding import forget_design
 from records.models import Collection
 from records.models.collection import NAME_LENGTH
 from records.values import FieldSpec, FieldType

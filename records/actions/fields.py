@@ -11,10 +11,10 @@ from django.db.models import F, Max
 from accounts.identity.models import User
 from audit.actions import events
 from jobs.actions import enqueue
-from records.actions.checking import forget_design
 from records.actions.converting import Consequences, converter, links_for, preview
 from records.actions.done import Done
 from records.actions.refusals import CannotDesign
+from records.finding import forget_design
 from records.indexes.rules import plan, try_again
 from records.models import Collection, Field, Record, UniqueValue
 from records.models.field import UNIQUE_TYPES

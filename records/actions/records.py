@@ -10,6 +10,7 @@ from django.db.models import F
 
 from accounts.identity.models import User
 from audit.actions import events
+from records import finding
 from records.actions import checking
 from records.actions.done import Done, keep, some
 from records.actions.refusals import Conflict, Gone, Invalid, Taken
@@ -29,7 +30,7 @@ def create(
     zone: tzinfo = UTC,
 ) -> Done:
     """Add a record with what people typed. Raises Invalid with a message for each field, or Taken."""
-    checking.load_design(collection)
+    finding.load_design(collection)
     # A file belongs to a record that is there: it comes afterwards, in the same transaction.
     specs = [
         replace(one, required=False) if one.type is FieldType.FILE else one for one in collection.specs()
@@ -71,10 +72,10 @@ def change(
     now, unless `seen`, the old values of the changed fields as the person saw them, still stand; Gone
     when it is in the bin; Invalid with a message for each field; Taken.
     """
-    row = Record.objects.select_for_update(of=("self",)).live().filter(pk=record.pk).first()
+    row = finding.locked(record.pk)
     if row is None:
         raise Gone
-    collection = row.collection = checking.load_design(record.collection)
+    collection = row.collection = finding.load_design(record.collection)
     validator = compile_validator(collection.specs(), zone=zone)
     merged, errors = validator.merge(row.values, values)
     mine = {key: merged.get(key) for key in values if key in validator.fields}

@@ -10,8 +10,8 @@ from accounts.identity.models import User
 from jobs.actions import cancel, retry
 from jobs.models import Job
 from records.actions import collections
-from records.actions.checking import forget_design
 from records.actions.files import clean_name
+from records.finding import forget_design
 from records.imports import store
 from records.imports.designs import ColumnChoice, mapping_to_json
 from records.imports.destinations import into, where

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
@@ -92,6 +93,10 @@ class Table(ABC):
     @abstractmethod
     def rows(self, *, to: str | None = None) -> "QuerySet[Any]":
         """The rows this person may see, or do `to` to."""
+
+    def find(self, pk: UUID) -> Model | None:
+        """Return one of the rows this person may see; None where there is none."""
+        return self.rows().filter(pk=pk).first()
 
     @abstractmethod
     def search(self, typed: str) -> Q:

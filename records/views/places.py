@@ -17,7 +17,7 @@ from permissions import perms
 from permissions.access import get_or_404, signed_in
 from permissions.holder import Holder, holder_of
 from permissions.policies import policy_for
-from records import rooms
+from records import finding, rooms
 from records.models import Collection, Record
 from records.rooms.actions import typed_specs
 from records.rooms.registry import Room
@@ -123,12 +123,18 @@ def find_place(request: HttpRequest, kind: str, key: str, *, to: str) -> Place:
 
 
 def _collection(holder: Holder, key: str) -> Place:
-    seen, perms_on = policy_for(Collection).visible_with_perms(holder, holder.at)
-    collection = seen.filter(key=key).prefetch_related("fields").first()
+    policy = policy_for(Collection)
+    permissions = policy.perms_on_all(holder, holder.at)
+    if permissions is not None:
+        collection = finding.collection_of_key(key)
+    else:
+        seen, perms_on = policy.visible_with_perms(holder, holder.at)
+        collection = seen.filter(key=key).first()
+        permissions = perms_on(collection) if collection is not None else None
     if collection is None:
         raise Http404
-    table = of_collection(collection, holder, at=holder.at, permissions=perms_on(collection))
-    return Place(table, collection)
+    finding.load_design(collection)
+    return Place(of_collection(collection, holder, at=holder.at, permissions=permissions), collection)
 
 
 def _room(holder: Holder, key: str) -> Place:
@@ -155,7 +161,7 @@ def at_place(to: str = perms.COLLECTIONS_VIEW) -> Callable[[View], View]:
 
 def find_row(place: Place, pk: UUID, *, to: str = perms.RECORDS_VIEW) -> Row:
     """Return one row. Raises Http404 if the person does not see it, PermissionDenied if they may not."""
-    found = place.table.rows().filter(pk=pk).first()
+    found = place.table.find(pk)
     if found is None:
         raise Http404
     if not may_do(place, pk, to):

@@ -138,3 +138,7 @@ class TestRefuses:
         unused: Callable[..., QuerySet[Speaker]] = lambda name: Speaker.objects.all()  # noqa: E731 # passed on
         with enter(pulse, actor=ACTOR), pytest.raises(ImproperlyConfigured):
             Prepared(unused, name=TEXT)(name="a")
+
+    def test_two_values_that_would_be_exchanged(self) -> None:
+        with pytest.raises(ImproperlyConfigured):
+            Prepared(named, name=TEXT, serial=TEXT)
