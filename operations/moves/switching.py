@@ -4,10 +4,14 @@ The order is what makes it safe. The source is closed for good before the target
 target's epoch is known to nobody before the control plane says it. So of old and new never both are open.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from django.db import transaction
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from jobs.actions.waking import wake_kind
 from operations.models import Move, MoveStep
@@ -16,13 +20,16 @@ from operations.moves.comparing import arrived
 from operations.moves.fencing import Fence, fenced
 from operations.moves.links import Link
 from operations.moves.problems import CannotMove, NotTheSame, NotYet
+from operations.moves.tables import tables_of
 from operations.moves.telling import CLOSED, MOVED, act, tell
 from tenants import hosts
 from tenants.models import Organisation
 from tenants.schema import labels
 
 # Behind the fence no statement may take longer; then writers are let in again and it is tried later.
-STATEMENT_MS = 2_000
+STATEMENT_TIMEOUT = "2s"
+# For how long a table of the copy may be worked on before it is tried later.
+UNDISTURBED_MS = 10_000
 _SEQUENCES = """
 SELECT class.relname FROM pg_class AS class
 WHERE class.relnamespace = to_regnamespace(%s) AND class.relkind = 'S' ORDER BY class.relname
@@ -38,12 +45,38 @@ def switch(move: Move) -> None:
     ):
         if later.count_later(source, move) > later.MOST_LATER // 2:
             raise NotYet("Too much has changed since both sides were compared")
-        for connection in (source, target):
-            connection.execute("SELECT set_config('statement_timeout', %s, false)", (f"{STATEMENT_MS}ms",))
-        with fenced(source, move.schema_name) as fence:
-            _behind_the_fence(move, source, target, subscriber, fence)
+        with _undisturbed(target, move):
+            for connection in (source, target):
+                connection.execute(
+                    "SELECT set_config('statement_timeout', %s, false)", (STATEMENT_TIMEOUT,)
+                )
+            with fenced(source, move.schema_name) as fence:
+                _behind_the_fence(move, source, target, subscriber, fence)
     move.count(pause_ms=round(fence.pause_ms, 1))
     hosts.forget()
+
+
+@contextmanager
+def _undisturbed(target: Link, move: Move) -> Iterator[None]:
+    """Begin a transaction on the target in whose way no vacuum stands; `_finish_copy` commits it.
+
+    Its triggers cannot be made while a table is vacuumed, as a table that was just filled soon is. The server
+    stops a vacuum for us, but only after a second, which is to pass before anybody waits at the fence.
+    Raises NotYet.
+    """
+    tables = sql.SQL(", ").join(table.quoted for table in tables_of(target, move.schema_name))
+    target.execute("BEGIN")
+    try:
+        target.execute("SELECT set_config('lock_timeout', %s, true)", (f"{UNDISTURBED_MS}ms",))
+        try:
+            # What replication does goes on: it needs another kind of lock.
+            target.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(tables))
+        except psycopg.errors.LockNotAvailable as problem:
+            raise NotYet("A table of the copy is being worked on") from problem
+        yield
+    finally:
+        if not target.closed and target.info.transaction_status != TransactionStatus.IDLE:
+            target.execute("ROLLBACK")
 
 
 def _behind_the_fence(move: Move, source: Link, target: Link, subscriber: Link, fence: Fence) -> None:
@@ -66,24 +99,27 @@ def _behind_the_fence(move: Move, source: Link, target: Link, subscriber: Link, 
 
 
 def _finish_copy(move: Move, source: Link, target: Link) -> None:
-    """Do on the copy what replication does not: sequences, triggers, wake rows, the trail's next epoch."""
-    with target.transaction():
-        target.execute("SELECT set_config('statement_timeout', '0', true)")
-        making.withdraw(target, move.schema_name)
-        _set_sequences(move, source, target)
-        target.execute("SELECT enclave.trail_triggers(%s, 'ENABLE ALWAYS')", (move.schema_name,))
-        _carry_wakes(move, source, target)
-        _release_jobs(move, target)
-        # The transaction ids of another server say nothing about the order after these.
-        epochs = links.name(move.schema_name, "audit_epoch")
-        target.execute(
-            sql.SQL(
-                "INSERT INTO {} (epoch, opened_us, reason) SELECT max(epoch) + 1, "
-                "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 'move' FROM {}"
-            ).format(epochs, epochs)
-        )
-        _same_catalogue(move, source, target)
-        tell(target, move, MOVED, source=move.source_id, target=move.target_id)
+    """Do on the copy what replication does not: sequences, triggers, wake rows, the trail's next epoch.
+
+    In the transaction that `_undisturbed` began, which ends here.
+    """
+    target.execute("SELECT set_config('statement_timeout', '0', true)")
+    making.withdraw(target, move.schema_name)
+    _set_sequences(move, source, target)
+    target.execute("SELECT enclave.trail_triggers(%s, 'ENABLE ALWAYS')", (move.schema_name,))
+    _carry_wakes(move, source, target)
+    _release_jobs(move, target)
+    # The transaction ids of another server say nothing about the order after these.
+    epochs = links.name(move.schema_name, "audit_epoch")
+    target.execute(
+        sql.SQL(
+            "INSERT INTO {} (epoch, opened_us, reason) SELECT max(epoch) + 1, "
+            "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 'move' FROM {}"
+        ).format(epochs, epochs)
+    )
+    _same_catalogue(move, source, target)
+    tell(target, move, MOVED, source=move.source_id, target=move.target_id)
+    target.execute("COMMIT")
 
 
 def _set_sequences(move: Move, source: Link, target: Link) -> None:

@@ -1,15 +1,35 @@
-"""A move during which somebody tampers: SQL runs on a shard as the superuser just after a step."""
+"""A move during which somebody tampers: SQL runs on a shard as the superuser just after a step.
+
+With `held` their transactions stay open until a line of input comes, which is asked for by "held".
+"""
 
 import json
 import sys
+import threading
 from typing import Any
 
 import django
 import psycopg
 
+Opened = list[tuple["psycopg.Connection[Any]", str]]
+
+
+def end(opened: Opened) -> None:
+    """Commit what was done."""
+    for connection, _ in opened:
+        connection.commit()
+        connection.close()
+
+
+def let_go(opened: Opened) -> None:
+    """Commit what was done when a line of input comes."""
+    print("held", flush=True)  # noqa: T201  # read by the tests
+    sys.stdin.readline()
+    end(opened)
+
 
 def main() -> None:
-    """Move; the argument is JSON: slug, to, step, and [url, statement] pairs."""
+    """Move; the argument is JSON: slug, to, step, [url, statement] pairs, and held."""
     django.setup()
     from django.utils import timezone
 
@@ -26,11 +46,15 @@ def main() -> None:
         reach(self, reached, **columns)
         if reached.value == told["step"] and not done:
             done.append(reached.value)
-            for url, statement in told["statements"]:
-                with psycopg.connect(url, autocommit=True) as connection:
-                    connection.execute(f"SET search_path = {self.schema_name}".encode())
-                    connection.execute('SET app.actor = \'{"kind": "system"}\'')
-                    connection.execute(statement.encode())
+            opened = [(psycopg.connect(url), statement) for url, statement in told["statements"]]
+            for connection, statement in opened:
+                connection.execute(f"SET search_path = {self.schema_name}".encode())
+                connection.execute('SET app.actor = \'{"kind": "system"}\'')
+                connection.execute(statement.encode())
+            if told.get("held"):
+                threading.Thread(target=let_go, args=(opened,)).start()
+            else:
+                end(opened)
 
     Move.reach = spoiled  # type: ignore[method-assign, assignment]  # that is the point
     move = moves.ask(

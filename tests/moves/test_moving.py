@@ -2,7 +2,7 @@
 
 import json
 
-from tests.moves.conftest import SLUG, Yard, verify_ledger, writing
+from tests.moves.conftest import SLUG, TABLE, Yard, until, verify_ledger, writing
 
 
 class TestMoving:
@@ -55,3 +55,29 @@ class TestMoving:
         assert place.ask("shard_2", effects) == [("item 0",)]
         # Of all this the old copy knows nothing.
         assert place.ask("shard_1", jobs) == before
+
+    def test_nobody_waits_for_what_a_vacuum_holds(self, one_server: Yard) -> None:
+        place = one_server
+        lock = f"LOCK TABLE {TABLE} IN SHARE UPDATE EXCLUSIVE MODE"  # as a vacuum of the new copy does
+        told = {
+            "slug": SLUG,
+            "to": "shard_2",
+            "step": "compared",
+            "statements": [(place.hosts["shard_2"].superuser_url("shard_2"), lock)],
+            "held": True,
+        }
+        with writing(place) as writer:
+            mover = place.python("tests.moves.spoiling", json.dumps(told), login="owner")
+            assert mover.stdout is not None
+            assert mover.stdout.readline() == "held\n"
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = to_regclass(%s)"
+            until(lambda: place.ask("shard_2", waiting, TABLE) == [(1,)])
+            # The mover waits for the table, and nobody at the fence for the mover.
+            before = len(writer.lines)
+            until(lambda: len(writer.lines) > before + 20)
+            assert place.ask("shard_2", waiting, TABLE) == [(1,)]
+            said, _ = mover.communicate("go on\n", timeout=60)
+            assert said.startswith("kept"), said
+            writer.stop()
+        assert writer.failures == []
+        verify_ledger(place, writer)
