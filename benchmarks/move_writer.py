@@ -25,12 +25,14 @@ def main() -> None:
     from django.test.utils import setup_test_environment
 
     from accounts.identity.models import User
+    from config.preloading import preload
     from records.models import Collection
     from tenants.context import Actor, enter
     from tenants.models import Organisation
 
     logging.getLogger("django.request").setLevel(logging.CRITICAL)
     setup_test_environment()
+    preload()  # as the web server does
     organisation = Organisation.objects.get(slug="bench")
     client = Client(HTTP_HOST=organisation.primary_host, headers={"sec-fetch-site": "same-origin"})
     client.raise_request_exception = False

@@ -7,6 +7,7 @@ from celery import Celery, signals
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config.preloading import preload
 from tenants.releases import queue_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
@@ -35,6 +36,7 @@ def refuse_a_worker(sender: Any, **_: Any) -> None:
     place, workers = settings.JOB_WORKER_PLACE
     if workers > 1:
         turns.OwnQueuesFirst.own = turns.part_of(place, workers, settings.JOB_QUEUES)
+    preload()
 
 
 @signals.beat_init.connect

@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 from config.bodies import whole
+from config.preloading import preload
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 application = whole(get_wsgi_application())
@@ -17,3 +18,4 @@ if not settings.DEVELOPMENT:
     from config.startup import refuse_or_start  # needs the loaded apps
 
     refuse_or_start()
+preload()
