@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import installation
 
 RATE = 50
-WRITERS = 10  # a write waits for the others while a processor is short; four do not come to fifty
+WRITERS = 16  # a write waits for the others while a processor is short; four do not come to fifty
 CHUNK = 20_000
 
 

@@ -65,8 +65,7 @@ def _write(hand: "Hand", rate: float, ended: threading.Event) -> dict[str, Any]:
         if answer.status_code != 302:
             failed += 1
             print(answer.status_code, answer.request["PATH_INFO"], file=sys.stderr)
-        # Somebody who waited does not make up for it all at once.
-        due = max(due, time.perf_counter() - 1)
+        # What waited is made up for: so many a second are asked for, also of a machine that is busy.
         ended.wait(max(0.0, due - time.perf_counter()))
     return {
         "writes": len(took),

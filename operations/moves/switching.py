@@ -47,9 +47,7 @@ def switch(move: Move) -> None:
             raise NotYet("Too much has changed since both sides were compared")
         with _undisturbed(target, move):
             for connection in (source, target):
-                connection.execute(
-                    "SELECT set_config('statement_timeout', %s, false)", (STATEMENT_TIMEOUT,)
-                )
+                connection.execute("SELECT set_config('statement_timeout', %s, false)", (STATEMENT_TIMEOUT,))
             with fenced(source, move.schema_name) as fence:
                 _behind_the_fence(move, source, target, subscriber, fence)
     move.count(pause_ms=round(fence.pause_ms, 1))
