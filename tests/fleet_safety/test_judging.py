@@ -176,6 +176,14 @@ REFUSED: dict[str, tuple[set[str], list[Any]]] = {
     "CLUSTER": ({"LOCKED"}, [sql("CLUSTER gear_speaker USING i", Kind.NEUTRAL)]),
     "SQL that nobody speaks for": ({"UNDECLARED"}, [sql("CREATE VIEW loud AS SELECT 1")]),
     "code that nobody speaks for": ({"UNDECLARED"}, [migrations.RunPython(code)]),
+    "a table that is filled as it is made": (
+        {"UNDECLARED", "UNREADABLE"},
+        [sql("CREATE TABLE heavy AS SELECT * FROM box WHERE watts > 100")],
+    ),
+    "a table that a question makes": (
+        {"UNDECLARED", "UNREADABLE"},
+        [sql("SELECT name, sum(watts) INTO heavy FROM box GROUP BY name")],
+    ),
     "SQL that is not understood": ({"UNDECLARED", "UNREADABLE"}, [sql("DO $$ BEGIN END $$")]),
     "an order by another model": ({"UNDECLARED"}, [migrations.AlterOrderWithRespectTo("speaker", None)]),
     "a function gone": ({"GONE", "FOLLOWS_NOTHING"}, [sql("DROP FUNCTION loud()", Kind.NEUTRAL)]),

@@ -28,7 +28,7 @@ _STABLE |= {
     "BIT",
     "DECIMAL",
 }  # types with a size
-_HARMLESS = {"SELECT", "SET", "COMMENT", "GRANT", "REVOKE", "SHOW", "ANALYZE", "RESET"}
+_HARMLESS = {"SET", "COMMENT", "GRANT", "REVOKE", "SHOW", "ANALYZE", "RESET"}
 _CODE = {"FUNCTION", "VIEW", "TYPE", "DOMAIN", "TRIGGER", "AGGREGATE", "PROCEDURE", "RULE", "SEQUENCE"}
 _OPTIONS = {"IF", "NOT", "EXISTS", "ONLY"}
 _BRIEF = {"ENABLE", "DISABLE", "OWNER", "REPLICA", "FORCE", "NO", "RESET", "INHERIT"}
@@ -94,7 +94,7 @@ def _create(words: list[str]) -> list[Change]:
     unique = left[:1] == ["UNIQUE"]
     left = left[1:] if unique else left
     if left[:1] == ["TABLE"]:
-        return [Change(Verb.CREATE_TABLE, _named(left[1:])[0])]
+        return _filled(left) or [Change(Verb.CREATE_TABLE, _named(left[1:])[0])]
     if left[:1] == ["INDEX"] and "ON" in left:
         flags = {Flag.UNIQUE} if unique else set()
         flags |= {Flag.CONCURRENTLY} if "CONCURRENTLY" in left[:2] else set()
@@ -102,6 +102,26 @@ def _create(words: list[str]) -> list[Change]:
         return [Change(Verb.CREATE_INDEX, table, flags=frozenset(flags), names=_names(after))]
     known = _CODE | {"CONSTRAINT", "EXTENSION"}
     return [Change(Verb.HARMLESS if left and left[0] in known else Verb.UNREADABLE)]
+
+
+def _select(words: list[str]) -> list[Change]:
+    return _filled(words) or [Change(Verb.HARMLESS)]
+
+
+def _filled(words: list[str]) -> list[Change]:
+    """Return that words cannot be judged if they make a table of what a query finds, however much that is."""
+    outside = [part for part in _outside(words) if part in ("INTO", "AS")]
+    makes = "INTO" in outside or (words[:1] == ["TABLE"] and "AS" in outside)
+    return [Change(Verb.UNREADABLE)] if makes else []
+
+
+def _outside(words: list[str]) -> Iterator[str]:
+    """Yield the words that stand in no parentheses."""
+    depth = 0
+    for word in words:
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if not depth:
+            yield word
 
 
 def _drop(words: list[str]) -> list[Change]:
@@ -262,6 +282,7 @@ def _vacuum(words: list[str]) -> list[Change]:
 
 _READERS = {
     "CREATE": _create,
+    "SELECT": _select,
     "DROP": _drop,
     "ALTER": _alter,
     "UPDATE": _write,
