@@ -23,8 +23,10 @@ def main() -> None:
     from django.test.utils import setup_test_environment
 
     from benchmarks.scale_pages import visitor
+    from config.preloading import preload
 
     setup_test_environment()
+    preload()  # as the web server does
     visitors = [visitor(number) for number in range(first, last)]
     for client, path in visitors * WARM:
         client.get(path)

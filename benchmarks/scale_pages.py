@@ -21,7 +21,10 @@ def main() -> None:
     from django.db import connections
     from django.test.utils import setup_test_environment
 
+    from config.preloading import preload
+
     setup_test_environment()
+    preload()  # as the web server does
     visitors = [visitor(number) for number in range(count)]
     random, touched, memory = Random(7), set(), []
     times = []

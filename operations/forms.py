@@ -1,5 +1,6 @@
 """Forms of the public site and the console."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -127,12 +128,16 @@ class RestoreForm(ReasonForm):
         widget=forms.DateTimeInput(attrs={"placeholder": "2026-01-31 12:00"}),
     )
 
-    def __init__(self, *args: Any, oldest: datetime | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, spans: Sequence[tuple[datetime, datetime | None]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if oldest is not None:
-            self.fields[
-                "to"
-            ].help_text = f"Any moment since {oldest:%Y-%m-%d %H:%M:%S}. What was done later is taken back."
+        if spans:
+            said = " and ".join(_span(begin, end) for begin, end in spans)
+            self.fields["to"].help_text = f"Any moment {said}. What was done later is taken back."
+
+
+def _span(begin: datetime, end: datetime | None) -> str:
+    since = f"{begin:%Y-%m-%d %H:%M:%S}"
+    return f"since {since}" if end is None else f"from {since} to {end:%Y-%m-%d %H:%M:%S}"
 
 
 class ApproveRestoreForm(forms.Form):

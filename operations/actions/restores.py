@@ -76,19 +76,28 @@ def _source(
         raise CannotRestore(f"It lived on {alias} then, which this installation does not have any more.")
     backup = backups.newest(alias, before=to)
     if backup is None:
-        oldest = oldest_moment(organisation)
-        since = f"The oldest point to go back to is {oldest}." if oldest else "There is no back-up at all."
-        raise CannotRestore(f"No back-up of {alias} is from before {to}. {since}")
+        after = next((begin for begin, _ in spans(organisation) if begin > to), None)
+        instead = f"The next moment to go back to is {after}." if after else "Nor is there a later one."
+        where = alias if alias == organisation.shard_id else f"{alias}, where it lived then,"
+        raise CannotRestore(f"No back-up of {where} is from before {to}. {instead}")
     return to, f"the back-up of {backup.began_at:%Y-%m-%d %H:%M:%S}{there} and the log since"
 
 
-def oldest_moment(organisation: Organisation) -> datetime | None:
-    """Return the earliest moment that an organisation can be brought back to, wherever it lived."""
+def spans(organisation: Organisation) -> list[tuple[datetime, datetime | None]]:
+    """Return from when until when any moment can be had back, in order; None where there is no end.
+
+    Between two there are moments of which no back-up knows: it had moved to a server that had none yet.
+    """
+    found: list[tuple[datetime, datetime | None]] = []
     for alias, since, until in residence.stays(organisation):
         oldest = backups.oldest_point(alias) if alias in settings.SHARD_ALIASES else None
-        if oldest is not None and (until is None or oldest < until):
-            return max(oldest, since)
-    return None
+        if oldest is None or (until is not None and oldest >= until):
+            continue
+        begin = max(oldest, since)
+        if found and found[-1][1] == begin:
+            begin = found.pop()[0]
+        found.append((begin, until))
+    return found
 
 
 def refuse_moving(organisation: Organisation) -> None:

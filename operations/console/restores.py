@@ -1,6 +1,7 @@
 """Back-ups in the console, and bringing one organisation back: one operator asks, another one approves."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -195,14 +196,20 @@ _COUNTED = (
 
 def link_of(organisation: Organisation) -> SafeString | str:
     """Return a link to bring an organisation back, with since when that is possible."""
-    oldest = restores.oldest_moment(organisation)
-    if oldest is None:
+    spans = restores.spans(organisation)
+    if not spans:
         return "There is no back-up of its server yet."
     return format_html(
-        '<a href="{}">Bring it back to an earlier time</a> · any since {}',
+        '<a href="{}">Bring it back to an earlier time</a> · any {}',
         reverse("admin:organisation-restore", args=[organisation.pk]),
-        moment(oldest),
+        format_html_join(" and ", "{}", ((_span(begin, end),) for begin, end in spans)),
     )
+
+
+def _span(begin: datetime, end: datetime | None) -> SafeString:
+    if end is None:
+        return format_html("since {}", moment(begin))
+    return format_html("from {} to {}", moment(begin), moment(end))
 
 
 def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -210,12 +217,12 @@ def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     organisation = get_object_or_404(Organisation, pk=pk)
     title = f"Bring {organisation.name} back to an earlier time"
     shown = {"opts": Restore._meta, "organisation": organisation, "title": title}
-    oldest = restores.oldest_moment(organisation)
-    if oldest is None and request.method != "POST":
+    spans = restores.spans(organisation)
+    if not spans and request.method != "POST":
         said = "There is no back-up of its server yet, so there is nothing to bring it back from."
         url, label = reverse("admin:operations_basebackup_changelist"), "See the back-ups"
         return nothing_to_choose(request, said=said, url=url, label=label, **shown)
-    form = RestoreForm(request.POST or None, oldest=oldest)
+    form = RestoreForm(request.POST or None, spans=spans)
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:

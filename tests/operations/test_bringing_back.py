@@ -1,13 +1,16 @@
 """Bringing an organisation back from the console: asking, approving, declining, undoing."""
 
 import html
+import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
+from operations.console.meaning import moment
 from operations.models import BaseBackup, Move, OperatorAct, Restore, RestoreStep
 from tenants.models import Organisation
 from tests.conftest import ClientAs
@@ -77,6 +80,49 @@ class TestBringingBack:
         assert [one.pk for one in Restore.objects.unfinished()] == [restore.pk]
         assert "data-poll" in console.get(f"{page}change/").content.decode()
         assert {act.act for act in OperatorAct.objects.all()} == {"ask for restore", "approve restore"}
+
+    def test_says_which_moments_no_server_it_lived_on_has(
+        self, console: Client, pulse: Organisation, copied: BaseBackup
+    ) -> None:
+        moved = copied.began_at + timedelta(minutes=20)
+        later = moved + timedelta(minutes=20)
+        move = Move.objects.create(
+            organisation=pulse,
+            source_id="shard_1",
+            target_id="shard_2",
+            schema_name=pulse.schema_name,
+            epoch=1,
+            step="kept",
+            history=[["switched", moved.isoformat()]],
+            asked_at=moved,
+            reason="A bigger server",
+            asked_by="oz@enclave.example",
+        )
+        Organisation.objects.filter(pk=pulse.pk).update(shard_id="shard_2")
+
+        def said() -> str:
+            found = re.search(r"earlier time</a> · (.*)", console.get(page).content.decode())
+            return strip_tags(found[1]).strip() if found else ""
+
+        page, first_at = f"{LIST}{pulse.pk}/change/", copied.began_at
+        first, gone, second = (strip_tags(moment(at)) for at in (copied.began_at, moved, later))
+        assert said() == f"any from {first} to {gone}"
+        copied.pk = None
+        copied.shards, copied.began_at, copied.ended_at = ["shard_2"], later, later
+        copied.save(force_insert=True)
+        assert said() == f"any from {first} to {gone} and since {second}"
+        between = moved + timedelta(minutes=5)
+        told = {"to": f"{between:%Y-%m-%d %H:%M:%S}", "reason": "They deleted everything"}
+        refused = html.unescape(console.post(f"{LIST}{pulse.pk}/restore/", told).content.decode())
+        assert "No back-up of shard_2 is from before" in refused
+        assert f"The next moment to go back to is {later}" in refused
+        times = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (first_at, moved, later)]
+        assert "Any moment from {} to {} and since {}.".format(*times) in refused
+        # A server that was copied before it came has it from when it came.
+        copied.note(began_at=moved, ended_at=moved)
+        assert said() == f"any since {first}"
+        move.note_columns(step="reverted")
+        assert said() == f"any since {gone}"
 
     def test_can_be_declined(self, console: Client, pulse: Organisation, copied: BaseBackup) -> None:
         restore = self.asked(console, pulse)
