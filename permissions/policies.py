@@ -150,14 +150,6 @@ class ObjectPolicy(Generic[Row]):
 
         return self.visible_to(holder, at).annotate(**_answers(asked)), told
 
-    def perms_on_all(self, who: Who, at: datetime) -> frozenset[str] | None:
-        """Return what a person who sees every row may do to each; None if that depends on the row."""
-        holder = holder_for(who, at=at)
-        if self.view not in holder.held:
-            return None
-        always, asked = self._questions(holder)
-        return None if asked else always
-
     def _questions(self, holder: Holder) -> tuple[frozenset[str], dict[str, Q]]:
         """Return what a holder may do to every row, and the conditions under which they may do more."""
         conditions = {name: self.condition(holder, name) for name in sorted(self._vocabulary)}

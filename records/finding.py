@@ -1,12 +1,23 @@
 """Finding one collection, its design, one record: what nearly every request of this room asks."""
 
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from records.models import Collection, Field, Record
-from tenants.prepared import ANOTHER_KEY, KEY, TEXT, Prepared
+from django.db.models import QuerySet
 
-_COLLECTION = Prepared(lambda key: Collection.objects.live().filter(key=key), key=TEXT)
+from permissions.holder import Holder
+from permissions.models import Role
+from permissions.policies import policy_for
+from records.models import Collection, Field, Record
+from tenants.prepared import ANOTHER_KEY, KEY, MOMENT, TEXT, Prepared
+
+# People in more groups than this are rare, and each number of groups is a statement of its own.
+MOST_GROUPS = 20
+_GROUPS = {f"group_{number}": -2_000_000_000 - number for number in range(MOST_GROUPS)}
 _FIELDS = Prepared(lambda collection_id: Field.objects.filter(collection_id=collection_id), collection_id=KEY)
 _RECORD = Prepared(
     lambda pk, collection_id: Record.objects.live().filter(collection_id=collection_id, pk=pk),
@@ -19,9 +30,39 @@ _LOCKED = Prepared(
 )
 
 
-def collection_of_key(key: str) -> Collection | None:
-    """Return the collection of an address, unless it is in the bin. It asks nobody's rights."""
-    return next(iter(_COLLECTION(key=key)), None)
+def collection_of_key(key: str, holder: Holder) -> tuple[Collection, frozenset[str]] | None:
+    """Return the collection of an address and what a person may do to it; None if they do not see it."""
+    policy = policy_for(Collection)
+    if not holder.is_member or len(holder.groups) > MOST_GROUPS:
+        rows, told = policy.visible_with_perms(holder, holder.at)
+        found = list(rows.filter(key=key)[:1])
+    else:
+        prepared, told = _visible(holder.held, holder.ceiling, len(holder.groups))
+        groups = dict(zip(_GROUPS, holder.groups, strict=False))
+        found = prepared(key=key, user_id=holder.user_id, at=holder.at, **groups)
+    return (found[0], told(found[0])) if found else None
+
+
+@lru_cache(maxsize=512)
+def _visible(
+    held: frozenset[str], ceiling: frozenset[str] | None, groups: int
+) -> tuple[Prepared[Collection], Callable[[Collection], frozenset[str]]]:
+    """Return the question for people who hold the same by their role and are in as many groups."""
+    policy = policy_for(Collection)
+    stand_ins = dict(islice(_GROUPS.items(), groups))
+
+    def seen(user_id: UUID, at: datetime, in_groups: Iterable[int]) -> Any:
+        holder = Holder(user_id, at, role=Role(), held=held, groups=frozenset(in_groups), ceiling=ceiling)
+        return policy.visible_with_perms(holder, at)
+
+    def build(key: str, user_id: UUID, at: datetime, **in_groups: int) -> QuerySet[Collection]:
+        rows: QuerySet[Collection] = seen(user_id, at, in_groups.values())[0]
+        return rows.filter(key=key)
+
+    # Who holds everything by their role is asked about no grants.
+    by_grant = ("user_id", "at", *stand_ins)
+    prepared = Prepared(build, optional=by_grant, key=TEXT, user_id=KEY, at=MOMENT, **stand_ins)
+    return prepared, seen(KEY, MOMENT, stand_ins.values())[1]
 
 
 def load_design(collection: Collection) -> Collection:

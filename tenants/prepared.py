@@ -15,12 +15,12 @@ schema of the release before may lack (tenants.capabilities).
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import EmptyResultSet, ImproperlyConfigured
 from django.db import connections
 from django.db.models import Model, QuerySet
 
@@ -41,14 +41,18 @@ class Prepared(Generic[Row]):
 
     `build` gets the stand-ins by name and returns the queryset; slices, joins, annotations and prefetches
     may be in it. A value must not change what the statement looks like: none may be None. Raises
-    ImproperlyConfigured for two equal stand-ins, and when it is first asked, for one that is nowhere.
+    ImproperlyConfigured for two equal stand-ins, and when it is first asked, for one that is nowhere,
+    unless its name is in `optional`.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Row]], **stand_ins: Any) -> None:
+    def __init__(
+        self, build: Callable[..., QuerySet[Row]], *, optional: Collection[str] = (), **stand_ins: Any
+    ) -> None:
         if len(set(stand_ins.values())) < len(stand_ins):
             raise ImproperlyConfigured("Two values have the same stand-in: they would be exchanged.")
         self._build = build
         self._stand_ins = stand_ins
+        self._optional = frozenset(optional)
         self._kept: dict[frozenset[str], _Compiled[Row]] = {}
 
     def __call__(self, **values: Any) -> list[Row]:
@@ -60,7 +64,7 @@ class Prepared(Generic[Row]):
         lacking = capabilities.lacking()
         compiled = self._kept.get(lacking)
         if compiled is None:
-            compiled = _Compiled(self._build(**self._stand_ins), self._stand_ins)
+            compiled = _Compiled(self._build(**self._stand_ins), self._stand_ins, self._optional)
             if lacking == capabilities.lacking():
                 # Else the schema was migrated this very moment, and the statement may be of either kind.
                 self._kept[lacking] = compiled
@@ -77,16 +81,23 @@ class Prepared(Generic[Row]):
 class _Compiled(Generic[Row]):
     """The statement of a queryset, and the places of its values."""
 
-    def __init__(self, queryset: QuerySet[Row], stand_ins: dict[str, Any]) -> None:
+    def __init__(self, queryset: QuerySet[Row], stand_ins: dict[str, Any], optional: frozenset[str]) -> None:
         self._queryset: Any = queryset
         self._compiler = self._queryset.query.get_compiler(using=self._queryset.db)
-        self._sql, self._params = self._compiler.as_sql()
+        self._finds_nothing = False
+        try:
+            self._sql, self._params = self._compiler.as_sql()
+        except EmptyResultSet:
+            self._finds_nothing = True
+            return
         self._places = [(place, _name(param, stand_ins)) for place, param in enumerate(self._params)]
-        unplaced = stand_ins.keys() - {name for _, name in self._places}
+        unplaced = stand_ins.keys() - optional - {name for _, name in self._places}
         if unplaced:
             raise ImproperlyConfigured(f"{sorted(unplaced)} are nowhere in the statement: {self._sql}")
 
     def rows(self, values: dict[str, Any]) -> list[Row]:
+        if self._finds_nothing:
+            return []
         params = list(self._params)
         for place, name in self._places:
             if name:

@@ -16,7 +16,6 @@ from django.urls import reverse
 from permissions import perms
 from permissions.access import get_or_404, signed_in
 from permissions.holder import Holder, holder_of
-from permissions.policies import policy_for
 from records import finding, rooms
 from records.models import Collection, Record
 from records.rooms.actions import typed_specs
@@ -123,16 +122,10 @@ def find_place(request: HttpRequest, kind: str, key: str, *, to: str) -> Place:
 
 
 def _collection(holder: Holder, key: str) -> Place:
-    policy = policy_for(Collection)
-    permissions = policy.perms_on_all(holder, holder.at)
-    if permissions is not None:
-        collection = finding.collection_of_key(key)
-    else:
-        seen, perms_on = policy.visible_with_perms(holder, holder.at)
-        collection = seen.filter(key=key).first()
-        permissions = perms_on(collection) if collection is not None else None
-    if collection is None:
+    found = finding.collection_of_key(key, holder)
+    if found is None:
         raise Http404
+    collection, permissions = found
     finding.load_design(collection)
     return Place(of_collection(collection, holder, at=holder.at, permissions=permissions), collection)
 

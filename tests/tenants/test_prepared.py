@@ -99,6 +99,12 @@ class TestAnswers:
             groups(name="b")
         assert built == [TEXT]
 
+    def test_what_can_find_nothing_asks_nothing(self, pulse: Organisation) -> None:
+        nobody = Prepared(lambda name: Speaker.objects.filter(name=name, pk__in=()), name=TEXT)
+        with enter(pulse, actor=ACTOR), CaptureQueriesContext(connections["shard_1"]) as caught:
+            assert nobody(name="Sub") == []
+        assert [query for query in caught if "gear" in query["sql"]] == []
+
 
 class TestASchemaOfTheReleaseBefore:
     def test_has_a_statement_of_its_own(
