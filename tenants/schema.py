@@ -101,7 +101,12 @@ def run_hooks(alias: str) -> None:
         )
         schema, mark = cursor.fetchone()
         if mark != hooks_mark():
-            cursor.execute(f"COMMENT ON SCHEMA {checked_schema_name(schema)} IS '{hooks_mark()}'")
+            cursor.execute(marking(schema, hooks_mark()))
+
+
+def marking(schema: str, mark: str) -> str:
+    """Return the statement that says in the catalogue what has followed the migrations of a schema."""
+    return f"COMMENT ON SCHEMA {checked_schema_name(schema)} IS '{mark}'"
 
 
 def build_template(alias: str, *, verbosity: int = 0) -> str:

@@ -19,11 +19,16 @@ from operations.fleet.parts import LOCK_TIMEOUT_MS, Part, Piece, cut, keys_of
 from operations.fleet.releases import missing_too_much
 from tenants import explicit_ids
 from tenants.context import as_owner
-from tenants.schema import labels, run_hooks, version_at
+from tenants.schema import hooks_mark, labels, marking, run_hooks, version_at
 from tenants.staying import staying
 
 # What only looks is not repeated: the others have nothing else to see, which is checked afterwards.
 _LOOKS = re.compile(r"\s*(SELECT(?!\s+set_config)|SHOW|EXPLAIN)\b", re.IGNORECASE)
+
+
+# What a schema is marked with from its first migration until all has followed: triggers, grants. Until then
+# its version is one that nobody wants, so that whoever comes after a process that was killed goes on.
+UNFINISHED = "unfinished"
 
 
 class Unplannable(Exception):
@@ -38,6 +43,8 @@ class Recorder:
         self.statements: list[str] = []
         self.everything = False
         self.nothing = False
+        # Whether others are to be marked as unfinished: not where all is done in one transaction.
+        self.in_parts = False
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         result = execute(sql, params, many, context)
@@ -110,10 +117,14 @@ def _text_part(
 ) -> Part:
     mark, before = _mark_of(alias, schema), rows_of(alias, schema)
     with recording(alias) as recorder:
+        recorder.in_parts = not is_last
         for migration in migrations:
             apply(alias, migration, _pieces(migration, state), recorder=recorder)
         if is_last:
             finish(alias)
+    if mark.endswith(hooks_mark()):
+        # The others never were unfinished.
+        recorder.statements = [one for one in recorder.statements if one != marking(schema, hooks_mark())]
     after = rows_of(alias, schema)
     touched = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     digests = digests_of(alias, schema, touched)
@@ -151,6 +162,7 @@ def apply(
     """Apply one migration to the current schema and write it down there. Needs `as_owner`."""
     connection = connections[alias]
     with connection.schema_editor(atomic=migration.atomic) as editor:
+        _mark_unfinished(alias, recorder)
         for piece in pieces:
             if recorder is not None:
                 # What a person wrote as SQL is done as written, also where it seems only to look.
@@ -163,6 +175,17 @@ def apply(
             _write_down(alias, migration, recorder)
     if deferred:
         _write_down(alias, migration, recorder)
+
+
+def _mark_unfinished(alias: str, recorder: Recorder | None) -> None:
+    if recorder is not None:
+        recorder.nothing = not recorder.in_parts
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        (schema,) = cursor.fetchone()
+        cursor.execute(marking(schema, UNFINISHED))
+    if recorder is not None:
+        recorder.nothing = False
 
 
 def _write_down(alias: str, migration: Migration, recorder: Recorder | None) -> None:

@@ -1,6 +1,8 @@
 """The fleet moves to a later release: all of it, and one that cannot stops nobody."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -8,6 +10,7 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
+from tests import servers
 from tests.fleet.conftest import Fleet
 from tests.workers import wait_for
 
@@ -151,6 +154,28 @@ class TestReleases:
             for query in asked:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     connection.execute(query)
+
+
+class TestDied:
+    @pytest.mark.parametrize("where", ["canary", "others"])
+    def test_what_follows_the_migrations_is_done_by_whoever_comes_next(
+        self, fleet: Fleet, where: str
+    ) -> None:
+        died = subprocess.run(
+            [sys.executable, "-m", "tests.fleet.dying", where],
+            cwd=servers.ROOT,
+            env={**fleet.variables, "ENCLAVE_LOGIN": "owner", "FLEET_LATER": "python"},
+            capture_output=True,
+            text=True,
+        )
+        assert died.returncode == 9, died.stderr
+        had = "SELECT 1 FROM django_migrations WHERE app = 'gear' AND name LIKE '0004%'"
+        assert any(fleet.ask(slug, had) for slug in fleet.schemas)  # it had come so far
+        fleet.migrate("python")
+        triggers = "SELECT 1 FROM pg_trigger WHERE tgrelid = 'gear_cable'::regclass AND NOT tgisinternal"
+        for slug in fleet.schemas:
+            assert fleet.ask(slug, triggers), slug
+            assert fleet.digests(slug) == fleet.digests("org-0")
 
 
 @pytest.mark.nightly
