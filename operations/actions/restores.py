@@ -7,7 +7,7 @@ operations.actions.bringing_back, in a process of the owner's.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,16 +77,22 @@ def _source(
     backup = backups.newest(alias, before=to)
     if backup is None:
         after = next((begin for begin, _ in spans(organisation) if begin > to), None)
-        instead = f"The next moment to go back to is {after}." if after else "Nor is there a later one."
+        instead = (
+            f"The next moment to go back to is {after:{_SHOWN}}." if after else "Nor is there a later one."
+        )
         where = alias if alias == organisation.shard_id else f"{alias}, where it lived then,"
-        raise CannotRestore(f"No back-up of {where} is from before {to}. {instead}")
+        raise CannotRestore(f"No back-up of {where} is from before {to:{_SHOWN}}. {instead}")
     return to, f"the back-up of {backup.began_at:%Y-%m-%d %H:%M:%S}{there} and the log since"
+
+
+_SHOWN = "%Y-%m-%d %H:%M:%S"
 
 
 def spans(organisation: Organisation) -> list[tuple[datetime, datetime | None]]:
     """Return from when until when any moment can be had back, in order; None where there is no end.
 
     Between two there are moments of which no back-up knows: it had moved to a server that had none yet.
+    They begin with a whole second, as people type it.
     """
     found: list[tuple[datetime, datetime | None]] = []
     for alias, since, until in residence.stays(organisation):
@@ -96,6 +102,8 @@ def spans(organisation: Organisation) -> list[tuple[datetime, datetime | None]]:
         begin = max(oldest, since)
         if found and found[-1][1] == begin:
             begin = found.pop()[0]
+        elif begin.microsecond:
+            begin = begin.replace(microsecond=0) + timedelta(seconds=1)
         found.append((begin, until))
     return found
 

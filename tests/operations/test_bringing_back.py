@@ -104,8 +104,11 @@ class TestBringingBack:
             found = re.search(r"earlier time</a> · (.*)", console.get(page).content.decode())
             return strip_tags(found[1]).strip() if found else ""
 
-        page, first_at = f"{LIST}{pulse.pk}/change/", copied.began_at
-        first, gone, second = (strip_tags(moment(at)) for at in (copied.began_at, moved, later))
+        page = f"{LIST}{pulse.pk}/change/"
+        # What is said can be typed: a whole second, and none that is too early.
+        whole = timedelta(seconds=1)
+        shown = (copied.began_at + whole, moved, later + whole)
+        first, gone, second = (strip_tags(moment(at)) for at in shown)
         assert said() == f"any from {first} to {gone}"
         copied.pk = None
         copied.shards, copied.began_at, copied.ended_at = ["shard_2"], later, later
@@ -115,14 +118,16 @@ class TestBringingBack:
         told = {"to": f"{between:%Y-%m-%d %H:%M:%S}", "reason": "They deleted everything"}
         refused = html.unescape(console.post(f"{LIST}{pulse.pk}/restore/", told).content.decode())
         assert "No back-up of shard_2 is from before" in refused
-        assert f"The next moment to go back to is {later}" in refused
-        times = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (first_at, moved, later)]
+        times = [f"{at:%Y-%m-%d %H:%M:%S}" for at in shown]
+        assert f"The next moment to go back to is {times[2]}." in refused
+        told["to"] = times[2]
+        assert console.post(f"{LIST}{pulse.pk}/restore/", told).status_code == 302
         assert "Any moment from {} to {} and since {}.".format(*times) in refused
         # A server that was copied before it came has it from when it came.
         copied.note(began_at=moved, ended_at=moved)
         assert said() == f"any since {first}"
         move.note_columns(step="reverted")
-        assert said() == f"any since {gone}"
+        assert said() == f"any since {strip_tags(moment(moved + whole))}"
 
     def test_can_be_declined(self, console: Client, pulse: Organisation, copied: BaseBackup) -> None:
         restore = self.asked(console, pulse)
