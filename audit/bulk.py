@@ -1,14 +1,20 @@
 """The function that captures a whole statement on a bulk table, compiled for its columns."""
 
+import hashlib
 import json
 
-from audit.quoting import Function, literal, quoted
+from audit.quoting import literal, quoted
 from audit.registry import Captured
+from tenants.functions import MOST_LETTERS, Function
 
 
 def bulk_function_name(table: Captured) -> str:
-    """Return the name of the function of a bulk table."""
-    return f"audit_of_{table.table}"
+    """Return the name of the function of a bulk table; a long one is cut, and told apart by its digest."""
+    name = f"audit_of_{table.table}"
+    if len(name) <= MOST_LETTERS:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: MOST_LETTERS - 9]}_{digest}"
 
 
 def bulk_function(table: Captured) -> Function:
@@ -32,7 +38,7 @@ def bulk_function(table: Captured) -> Function:
 
 
 # work_mem: the rows of a chunk must not be spilled to disk on their way from one INSERT to the other.
-_BULK = """CREATE OR REPLACE FUNCTION {name}() RETURNS trigger
+_BULK = """CREATE OR REPLACE FUNCTION {name}@() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET work_mem = '64MB'
 AS $body$
 DECLARE
@@ -49,7 +55,7 @@ BEGIN
     IF rows = 0 THEN
         RETURN NULL;
     END IF;
-    context := audit_context({strict});
+    context := audit_context@({strict});
     context.head := context.head || ',"of":' || rows;
     IF TG_OP = 'INSERT' THEN
 {insert}
@@ -170,7 +176,7 @@ def _document_diff(alias: str, column: str) -> str:
 def _fixed(table: Captured, alias: str) -> str:
     subject = f"{alias}.{quoted(table.subject)}" if table.subject else "NULL::uuid"
     key = f"{alias}.{quoted(table.key)}"
-    key = key if table.key in table.plain else f"audit_key({key}::text)"
+    key = key if table.key in table.plain else f"audit_key@({key}::text)"
     return f"{key} AS object_id, {subject} AS subject, row_number() OVER () AS place"
 
 

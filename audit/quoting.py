@@ -1,15 +1,5 @@
 """Small parts of SQL."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function: its name, and the statement that makes it."""
-
-    name: str
-    statement: str
-
 
 def quoted(name: str) -> str:
     """Return an identifier of SQL."""

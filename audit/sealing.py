@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from tenants.functions import written
+
 MOST = 65_536
 _LOCK = 0x7472_6169  # one sealer for each schema: this and the hash of the schema's name
 _COLUMNS = (
@@ -20,7 +22,7 @@ _COLUMNS = (
 )  # fmt: skip
 # The two branches of the horizon: transaction ids are comparable inside one epoch only.
 _READY = """
-SELECT event.epoch, event.txid::text::bigint, event.eid, audit_leaf(event)
+SELECT event.epoch, event.txid::text::bigint, event.eid, audit_leaf@(event)
 FROM audit_event AS event
 WHERE (event.epoch, event.txid, event.eid) > (%s, %s::text::xid8, %s)
     AND (event.txid < pg_snapshot_xmin(pg_current_snapshot())
@@ -44,14 +46,15 @@ def seal(cursor: Any, *, log_id: UUID, most: int = MOST, allow_empty: bool = Fal
     Needs the owner's login, the path set to the schema, and a transaction. `log_id` is the
     organisation's. With `allow_empty` silence is sealed as well.
     """
-    cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (_LOCK,))
+    cursor.execute("SELECT current_schema(), pg_advisory_xact_lock(%s, hashtext(current_schema()))", (_LOCK,))
+    schema = str(cursor.fetchone()[0])
     number, mark, before = _mark(cursor)
-    cursor.execute(_READY, (*mark, most))
+    cursor.execute(written(_READY, schema), (*mark, most))
     rows = cursor.fetchall()
     if not rows and not allow_empty:
         return None
     first, last = (rows[0][:3], rows[-1][:3]) if rows else (mark, mark)
-    cursor.execute("SELECT audit_trigger_digest()")
+    cursor.execute(written("SELECT audit_trigger_digest@()", schema))
     header = [
         log_id, number + 1, *first, *last, len(rows), merkle_root([bytes(row[3]) for row in rows]),
         bytes(cursor.fetchone()[0]), time.time_ns() // 1000, before,

@@ -12,12 +12,13 @@ class RecordsConfig(AppConfig):
     def ready(self) -> None:
         # Imported here: the models must be loaded first.
         from config.frame import add_nav, add_nav_source
-        from records import audit, jobs, naming, policies  # noqa: F401
+        from records import audit, install, jobs, naming, policies  # noqa: F401
         from records.imports import jobs as import_jobs  # noqa: F401
         from records.imports import policies as import_policies
         from records.models import ImportedRow, IndexState, RecordFile, UndoStep, UniqueValue
         from records.views import history
         from records.views.seen import nav
+        from tenants.schema import register_after_migrate
         from tenants.sizes import large
         from tenants.standstill import keep_open
 
@@ -25,6 +26,7 @@ class RecordsConfig(AppConfig):
             RecordFile, ImportedRow, UndoStep, UniqueValue, because="There are as many as records, or more."
         )
 
+        register_after_migrate(install.install, text=install.text)
         keep_open(IndexState, reason="How far an index is says nothing of the organisation.")
         policies.install()
         naming.install()

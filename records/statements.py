@@ -8,6 +8,7 @@ from django.db import connections
 
 from records.models import Collection, Field
 from records.values import Canonical, dumps
+from tenants import functions
 from tenants.context import required
 
 _COPY = (
@@ -22,22 +23,22 @@ WHERE r.id = n.id
 """
 _TAKEN = """
 SELECT asked.place FROM unnest(%s::jsonb[]) WITH ORDINALITY AS asked(value, place)
-JOIN records_uniquevalue u ON u.field_id = %s AND u.digest = records_digest(asked.value)
+JOIN records_uniquevalue u ON u.field_id = %s AND u.digest = records_digest@(asked.value)
 WHERE u.record_id IS DISTINCT FROM %s
 """
 _HOLDERS = """
 SELECT asked.text, u.record_id FROM unnest(%s::text[]) AS asked(text)
-JOIN records_uniquevalue u ON u.field_id = %s AND u.digest = records_digest(to_jsonb(asked.text))
+JOIN records_uniquevalue u ON u.field_id = %s AND u.digest = records_digest@(to_jsonb(asked.text))
 """
 _FILL_UNIQUE = """
 INSERT INTO records_uniquevalue (field_id, digest, record_id)
-SELECT %s, records_digest("values" -> %s), id FROM records_record
+SELECT %s, records_digest@("values" -> %s), id FROM records_record
 WHERE collection_id = %s AND deleted_at IS NULL AND "values" ? %s
 ON CONFLICT DO NOTHING
 """
 _REPEATED = """
 SELECT count(*) FROM (
-    SELECT records_digest("values" -> %s) FROM records_record
+    SELECT records_digest@("values" -> %s) FROM records_record
     WHERE collection_id = %s AND deleted_at IS NULL AND "values" ? %s
     GROUP BY 1 HAVING count(*) > 1
 ) AS repeated
@@ -96,27 +97,27 @@ def taken_places(field: Field, values: Sequence[Canonical], *, besides: UUID | N
     """Return the places (from 0) of values that another live record has in a unique field."""
     with connections[required().alias].cursor() as cursor:
         texts = [dumps(value).decode() for value in values]
-        cursor.execute(_TAKEN, (texts, field.pk, besides))
+        cursor.execute(_written(_TAKEN), (texts, field.pk, besides))
         return sorted(int(place) - 1 for (place,) in cursor.fetchall())
 
 
 def unique_holders(field: Field, texts: Sequence[str]) -> dict[str, UUID]:
     """Return which live record has which of some texts in a unique field; others are left out."""
     with connections[required().alias].cursor() as cursor:
-        cursor.execute(_HOLDERS, (list(texts), field.pk))
+        cursor.execute(_written(_HOLDERS), (list(texts), field.pk))
         return dict(cursor.fetchall())
 
 
 def fill_unique(field: Field) -> None:
     """Note down what is taken in a field that became unique."""
     with connections[required().alias].cursor() as cursor:
-        cursor.execute(_FILL_UNIQUE, (field.pk, field.key, field.collection_id, field.key))
+        cursor.execute(_written(_FILL_UNIQUE), (field.pk, field.key, field.collection_id, field.key))
 
 
 def repeated_values(field: Field) -> int:
     """Return how many values of a field several live records share."""
     with connections[required().alias].cursor() as cursor:
-        cursor.execute(_REPEATED, (field.key, field.collection_id, field.key))
+        cursor.execute(_written(_REPEATED), (field.key, field.collection_id, field.key))
         return int(cursor.fetchone()[0])
 
 
@@ -135,3 +136,8 @@ def limit_statements(seconds: float) -> None:
         cursor.execute(
             "SELECT set_config('statement_timeout', %s, true)", (f"{max(1, int(seconds * 1000))}ms",)
         )
+
+
+def _written(statement: str) -> str:
+    """Return a statement with the names of functions as they are in this organisation's schema."""
+    return functions.written(statement, required().schema)

@@ -26,16 +26,21 @@ from django.db.models.expressions import DatabaseDefault
 
 from tenants import functions
 from tenants.context import Context, NoTenant, Plane, current
+from tenants.functions import Function
 
 # Seconds for which a schema is believed to lack something.
 BELIEVED_FOR = 1.0
 _MOST_REMEMBERED = 50_000
-_FUNCTION = """
-CREATE OR REPLACE FUNCTION enclave_had(wanted text[]) RETURNS SETOF text
+_FUNCTION = Function(
+    "enclave_had",
+    """CREATE OR REPLACE FUNCTION enclave_had@(wanted text[]) RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path FROM CURRENT
-AS $$ SELECT DISTINCT app || '.' || name FROM django_migrations WHERE app || '.' || name = ANY (wanted) $$
-"""
+AS $body$
+    SELECT DISTINCT app || '.' || name FROM django_migrations WHERE app || '.' || name = ANY (wanted)
+$body$""",
+    for_tenant=True,
+)
 
 
 class UnknownCapability(LookupError):
@@ -140,7 +145,7 @@ def _had(context: Context) -> frozenset[str]:
         return belief.had
     wanted = {one.migration for one in _declared.values()}
     with connections[context.alias].cursor() as cursor:
-        cursor.execute("SELECT enclave_had(%s)", (sorted(wanted),))
+        cursor.execute(f"SELECT {functions.own('enclave_had', context.schema)}(%s)", (sorted(wanted),))
         had = frozenset(name for (name,) in cursor.fetchall())
     if len(_beliefs) >= _MOST_REMEMBERED:
         _beliefs.clear()
@@ -222,13 +227,10 @@ def _fall_back(model: type[Model], field: Field[Any, Any]) -> None:
 
 def text() -> str:
     """Return what `make_function` makes, as text."""
-    return _FUNCTION
+    return _FUNCTION.statement
 
 
 def make_function(cursor: Any) -> None:
     """Make the function that says which migrations a schema has had. A hook after migrations."""
-    cursor.execute("SELECT current_schema()")
-    (schema,) = cursor.fetchone()
-    if functions.make(cursor, "enclave_had", _FUNCTION):
-        cursor.execute("REVOKE ALL ON FUNCTION enclave_had(text[]) FROM PUBLIC")
-        cursor.execute(f"GRANT EXECUTE ON FUNCTION enclave_had(text[]) TO {schema}")
+    functions.make(cursor, [_FUNCTION])
+    functions.drop_others(cursor, _FUNCTION.name, [_FUNCTION])

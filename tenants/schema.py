@@ -27,6 +27,7 @@ from psycopg.conninfo import make_conninfo
 
 from tenants import functions
 from tenants.context import as_owner
+from tenants.functions import Function
 from tenants.names import TEMPLATE_SCHEMA, checked_schema_name, new_schema_name
 
 Hook = Callable[[Any], None]
@@ -173,26 +174,26 @@ def grant_defaults(cursor: Any) -> None:
         cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {schema}')
 
 
-_WAKE = """
-CREATE OR REPLACE FUNCTION enclave_wake(kind text, due timestamptz) RETURNS void
+_WAKE = Function(
+    "enclave_wake",
+    """CREATE OR REPLACE FUNCTION enclave_wake@(kind text, due timestamptz) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path FROM CURRENT
-AS $$ INSERT INTO enclave.wake (organisation, kind, due) VALUES (current_schema(), kind, due) $$
-"""
+AS $body$
+    INSERT INTO enclave.wake (organisation, kind, due) VALUES (current_schema(), kind, due)
+$body$""",
+    for_tenant=True,
+)
 
 
 def make_wake_function(cursor: Any) -> None:
     """Make the one function that leaves the schema: it appends an organisation, a kind and a time."""
-    cursor.execute("SELECT current_schema()")
-    (schema,) = cursor.fetchone()
-    if not functions.make(cursor, "enclave_wake", _WAKE):
-        return
-    cursor.execute("REVOKE ALL ON FUNCTION enclave_wake(text, timestamptz) FROM PUBLIC")
-    cursor.execute(f"GRANT EXECUTE ON FUNCTION enclave_wake(text, timestamptz) TO {schema}")
+    functions.make(cursor, [_WAKE])
+    functions.drop_others(cursor, _WAKE.name, [_WAKE])
 
 
 register_after_migrate(grant_defaults, text=lambda: "grants")
-register_after_migrate(make_wake_function, text=lambda: _WAKE)
+register_after_migrate(make_wake_function, text=lambda: _WAKE.statement)
 
 
 def _dump(alias: str) -> str:

@@ -11,26 +11,33 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from tenants import functions
+from tenants import functions, triggers
+from tenants.functions import Function
 from tenants.refusals import OrganisationClosed
+from tenants.triggers import Trigger
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
 _SQLSTATE = "EN001"
-_FUNCTION = f"""
-CREATE OR REPLACE FUNCTION enclave_standstill() RETURNS trigger
+_NAME = "enclave_standstill"
+_FUNCTION = Function(
+    _NAME,
+    f"""CREATE OR REPLACE FUNCTION enclave_standstill@() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path FROM CURRENT
-AS $$ BEGIN
+AS $body$
+BEGIN
     RAISE EXCEPTION 'this organisation takes no changes: % of %', TG_OP, TG_TABLE_NAME
         USING ERRCODE = '{_SQLSTATE}';
-END $$
-"""
-_TRIGGER = """
-CREATE TRIGGER enclave_standstill BEFORE INSERT OR UPDATE OR DELETE ON "{table}" FOR EACH STATEMENT
-WHEN (current_setting('app.stops', true) = 'changes') EXECUTE FUNCTION enclave_standstill()
-"""
+END
+$body$""",
+)
+# With its casts, as PostgreSQL says it, so that it is known again.
+_TRIGGER = (
+    "BEFORE INSERT OR UPDATE OR DELETE ON FOR EACH STATEMENT "
+    "WHEN (current_setting('app.stops'::text, true) = 'changes'::text) EXECUTE FUNCTION enclave_standstill@()"
+)
 _open: dict[str, str] = {}
 _answering: set[str] = set()
 
@@ -65,20 +72,16 @@ def raise_if_refused(problem: DatabaseError) -> None:
 
 def text() -> str:
     """Return what `install` makes, as text."""
-    return "\n".join([_FUNCTION, _TRIGGER, *sorted(_open)])
+    return "\n".join([_FUNCTION.statement, _TRIGGER, *sorted(_open)])
 
 
 def install(cursor: Any) -> None:
     """Put the trigger on every table of the current schema that is not open. A hook after migrations."""
-    if functions.make(cursor, "enclave_standstill", _FUNCTION):
-        cursor.execute("REVOKE ALL ON FUNCTION enclave_standstill() FROM PUBLIC")
+    functions.make(cursor, [_FUNCTION])
     cursor.execute(
-        "SELECT class.relname, tg.oid IS NOT NULL FROM pg_class AS class "
-        "LEFT JOIN pg_trigger AS tg ON tg.tgrelid = class.oid AND tg.tgname = 'enclave_standstill' "
-        "WHERE class.relnamespace = current_schema()::regnamespace AND class.relkind IN ('r', 'p')"
+        "SELECT relname FROM pg_class "
+        "WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') ORDER BY relname"
     )
-    for table, is_closed in cursor.fetchall():
-        if is_closed and table in _open:
-            cursor.execute(f'DROP TRIGGER enclave_standstill ON "{table}"')
-        elif not is_closed and table not in _open:
-            cursor.execute(_TRIGGER.format(table=table))
+    closed = [table for (table,) in cursor.fetchall() if table not in _open]
+    triggers.make(cursor, _NAME, [Trigger(table, _NAME, _TRIGGER) for table in closed])
+    functions.drop_others(cursor, _NAME, [_FUNCTION])

@@ -7,6 +7,7 @@ from django.db.models import Model
 
 from audit.actions.events import reference, type_of_nothing
 from tenants.context import Actor, act_as, required
+from tenants.functions import own
 from tenants.refusals import Refusal
 
 
@@ -28,6 +29,7 @@ def erase(subject: UUID | Model, *, by: Actor, reason: str) -> int:
         raise NoReason
     type_id, key = reference(subject) if isinstance(subject, Model) else (type_of_nothing, subject)
     with act_as(by), connections[required().alias].cursor() as cursor:
-        cursor.execute("SELECT audit_erase(%s, %s, %s)", (key, type_id, reason.strip()))
+        erases = own("audit_erase", required().schema)
+        cursor.execute(f"SELECT {erases}(%s, %s, %s)", (key, type_id, reason.strip()))
         (erased,) = cursor.fetchone()
     return int(erased)

@@ -12,6 +12,7 @@ from django.db.models import Model
 from audit import codes
 from tenants.context import required
 from tenants.explicit_ids import content_type_id
+from tenants.functions import own
 
 type_of_nothing = 0
 
@@ -53,7 +54,7 @@ def append(
     """Call the one function of the database that appends events of intent."""
     with connections[required().alias].cursor() as cursor:
         cursor.execute(
-            "SELECT audit_record(%s, %s, %s, %s::jsonb, %s::jsonb, %s)",
+            f"SELECT {own('audit_record', required().schema)}(%s, %s, %s, %s::jsonb, %s::jsonb, %s)",
             (code, type_id, object_id, _json(details), _json(personal), subject),
         )
 

@@ -1,12 +1,13 @@
 -- The functions of the trail. Run by audit.install with the path set to one tenant's schema followed by
 -- pg_temp: without that, a temporary table called audit_event would be found first and swallow the trail.
--- No schema is named here; SET search_path FROM CURRENT pins each function to where it was made.
+-- No schema is named here; SET search_path FROM CURRENT pins each function to where it was made, and the name of
+-- each is written with the schema's where it says @ (tenants.functions).
 -- (The helpers have no path of their own: they run inside a pinned function, and setting it costs.)
 -- Statements are separated by lines of dashes.
 
 -- Who acts and when, said once for each event. The label of a person stays out: it is personal, and is
 -- looked up when it is shown.
-CREATE OR REPLACE FUNCTION audit_context(
+CREATE OR REPLACE FUNCTION audit_context@(
     strict boolean, OUT head text, OUT actor uuid, OUT now_us bigint, OUT epoch integer
 ) LANGUAGE plpgsql
 AS $body$
@@ -41,14 +42,14 @@ END
 $body$
 --------
 -- Keys that are whole numbers are written as a UUID, so that one narrow column holds every key.
-CREATE OR REPLACE FUNCTION audit_key(raw text) RETURNS uuid
+CREATE OR REPLACE FUNCTION audit_key@(raw text) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $body$
     SELECT CASE WHEN length(raw) < 20 THEN lpad(to_hex(raw::bigint), 32, '0')::uuid ELSE raw::uuid END
 $body$
 --------
 -- Appends one event and its private part. Called by the functions below only.
-CREATE OR REPLACE FUNCTION audit_append(
+CREATE OR REPLACE FUNCTION audit_append@(
     context record, code text, type_id integer, object_id uuid, body text, subject uuid, private_value text
 ) RETURNS void LANGUAGE plpgsql
 AS $body$
@@ -71,7 +72,7 @@ END
 $body$
 --------
 -- Only the named keys of an object; NULL where it has none of them, or is NULL itself.
-CREATE OR REPLACE FUNCTION audit_only(whole jsonb, names text[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION audit_only@(whole jsonb, names text[]) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
 AS $body$
 DECLARE
@@ -90,7 +91,7 @@ $body$
 -- Captures one changed row of an ordinary table. Arguments: label, content type, key column, subject column,
 -- then columns: excluded, masked, personal; what to say of the hidden ones of a whole row; strict. Columns
 -- without a mark are not listed: a table that gets one more keeps its trigger.
-CREATE OR REPLACE FUNCTION audit_row() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit_row@() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $body$
 DECLARE
@@ -129,12 +130,12 @@ BEGIN
         END IF;
     END IF;
     IF personal <> '{}' THEN
-        private_old := audit_only(older, personal);
-        private_new := audit_only(newer, personal);
+        private_old := audit_only@(older, personal);
+        private_new := audit_only@(newer, personal);
     END IF;
-    PERFORM audit_append(
-        audit_context(TG_ARGV[8]::boolean), TG_ARGV[0] || '.' || verb, TG_ARGV[1]::integer,
-        audit_key(whole->>TG_ARGV[2]),
+    PERFORM audit_append@(
+        audit_context@(TG_ARGV[8]::boolean), TG_ARGV[0] || '.' || verb, TG_ARGV[1]::integer,
+        audit_key@(whole->>TG_ARGV[2]),
         coalesce(',"before":' || (older - masked - personal)::text, '')
             || coalesce(',"after":' || (newer - masked - personal)::text, '') || names,
         (whole->>nullif(TG_ARGV[3], ''))::uuid,
@@ -145,7 +146,7 @@ BEGIN
 END
 $body$
 --------
-CREATE OR REPLACE FUNCTION audit_refuse_truncate() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit_refuse_truncate@() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $body$
 BEGIN
@@ -154,7 +155,7 @@ BEGIN
 END
 $body$
 --------
-CREATE OR REPLACE FUNCTION audit_refuse_new_key() RETURNS trigger
+CREATE OR REPLACE FUNCTION audit_refuse_new_key@() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $body$
 BEGIN
@@ -163,7 +164,7 @@ END
 $body$
 --------
 -- Appends an event of intent. Its codes have two parts, so nobody can write what a trigger would.
-CREATE OR REPLACE FUNCTION audit_record(
+CREATE OR REPLACE FUNCTION audit_record@(
     code text, type_id integer, object_id uuid, details jsonb, personal jsonb, subject uuid
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $body$
@@ -173,8 +174,8 @@ BEGIN
     IF code !~ '^[a-z][a-z_]*\.[a-z][a-z_]*$' THEN
         RAISE EXCEPTION 'not a code of intent' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM audit_append(
-        audit_context(true), code, type_id, object_id,
+    PERFORM audit_append@(
+        audit_context@(true), code, type_id, object_id,
         CASE WHEN coalesce(details, '{}') <> '{}' THEN ',"details":' || details::text ELSE '' END
             || CASE WHEN hidden THEN ',"personal":' || (SELECT jsonb_agg(key)::text FROM jsonb_object_keys(personal) AS key)
                ELSE '' END,
@@ -184,7 +185,7 @@ END
 $body$
 --------
 -- Deletes salt and value of everything about one subject, and says so in the same breath.
-CREATE OR REPLACE FUNCTION audit_erase(whom uuid, type_id integer, reason text) RETURNS bigint
+CREATE OR REPLACE FUNCTION audit_erase@(whom uuid, type_id integer, reason text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $body$
 DECLARE
@@ -195,8 +196,8 @@ BEGIN
     END IF;
     DELETE FROM audit_private WHERE subject = whom;
     GET DIAGNOSTICS erased = ROW_COUNT;
-    PERFORM audit_append(
-        audit_context(true), 'trail.erased', type_id, whom,
+    PERFORM audit_append@(
+        audit_context@(true), 'trail.erased', type_id, whom,
         ',"details":' || jsonb_build_object('reason', reason, 'entries', erased)::text, NULL, NULL
     );
     RETURN erased;
@@ -204,7 +205,7 @@ END
 $body$
 --------
 -- The leaf of one event: every column, each with its length before it; NULL is the length -1.
-CREATE OR REPLACE FUNCTION audit_leaf(event audit_event) RETURNS bytea
+CREATE OR REPLACE FUNCTION audit_leaf@(event audit_event) RETURNS bytea
     LANGUAGE sql STABLE SET search_path FROM CURRENT
 AS $body$
     SELECT sha256('\x00'::bytea || string_agg(
@@ -221,7 +222,7 @@ $body$
 --------
 -- A digest of every trigger of the trail with its state and function, and of who may do what with its
 -- tables: whoever switches capture off changes it. The schema's own name is written as @.
-CREATE OR REPLACE FUNCTION audit_trigger_digest() RETURNS bytea
+CREATE OR REPLACE FUNCTION audit_trigger_digest@() RETURNS bytea
     LANGUAGE sql STABLE SET search_path FROM CURRENT
 AS $body$
     SELECT sha256(convert_to(replace(coalesce(string_agg(line, E'\n' ORDER BY line COLLATE "C"), ''),

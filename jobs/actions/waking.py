@@ -7,6 +7,7 @@ from django.db import connections, transaction
 
 from jobs import bells
 from tenants.context import current_tenant, required
+from tenants.functions import own
 
 # Seconds that a bell has before the sweeper looks as well.
 GRACE = 3
@@ -19,12 +20,14 @@ def wake_kind(queue: str) -> str:
 
 def wake(queue: str, *, after: float = 0, due: datetime | None = None) -> None:
     """Append a wake row for `due`, or `after` seconds from now, in the current transaction."""
-    with connections[required().alias].cursor() as cursor:
+    context = required()
+    wakes = own("enclave_wake", context.schema)
+    with connections[context.alias].cursor() as cursor:
         if due is not None:
-            cursor.execute("SELECT enclave_wake(%s, %s)", (wake_kind(queue), due))
+            cursor.execute(f"SELECT {wakes}(%s, %s)", (wake_kind(queue), due))
         else:
             cursor.execute(
-                "SELECT enclave_wake(%s, clock_timestamp() + make_interval(secs => %s))",
+                f"SELECT {wakes}(%s, clock_timestamp() + make_interval(secs => %s))",
                 (wake_kind(queue), after),
             )
 

@@ -6,6 +6,7 @@ import orjson
 
 from operations.models import Move, OperatorAct
 from operations.moves.links import Link
+from tenants.functions import own
 
 STARTED = "organisation.move_started"
 COMPARED = "organisation.move_compared"
@@ -33,7 +34,7 @@ def tell(connection: Link, move: Move, code: str, **details: object) -> Place:
         connection.execute("SELECT set_config('app.request_id', %s, true)", (f"move-{move.pk}",))
         become(connection, move)
         connection.execute(
-            "SELECT audit_record(%s, 0, NULL, %s::jsonb, '{}'::jsonb, NULL)",
+            f"SELECT {own('audit_record', move.schema_name)}(%s, 0, NULL, %s::jsonb, '{{}}'::jsonb, NULL)",
             (code, orjson.dumps(details).decode()),
         )
         row = connection.execute("SELECT max(epoch), pg_current_xact_id()::text FROM audit_epoch").fetchone()

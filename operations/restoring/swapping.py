@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from tenants.functions import own
+
 # Requests that were let in earlier end within 2 s; whoever comes later waits as long as this at most.
 LOCK_TIMEOUT = "3s"
 TRIES = 20
@@ -99,7 +101,8 @@ def _exchange(
         )
         said = {**details, "kept_as": other, "replaced": head}
         connection.execute(
-            "SELECT audit_record(%s, 0, NULL, %s::jsonb, '{}'::jsonb, NULL)", [code, json.dumps(said)]
+            f"SELECT {own('audit_record', other)}(%s, 0, NULL, %s::jsonb, '{{}}'::jsonb, NULL)".encode(),
+            [code, json.dumps(said)],
         )
         connection.execute("SET LOCAL search_path = ''")
         connection.execute("SELECT enclave.swap(%s, %s, %s)", [live, other, done])
@@ -114,7 +117,7 @@ def _head(connection: psycopg.Connection, schema: str) -> dict[str, Any]:
     ).fetchone()
     leaves = connection.execute(
         "SELECT encode(sha256(string_agg("
-        f"{schema}.audit_leaf(event), ''::bytea ORDER BY epoch, txid, eid)), 'hex') FROM "
+        f"{schema}.{own('audit_leaf', schema)}(event), ''::bytea ORDER BY epoch, txid, eid)), 'hex') FROM "
         f"(SELECT * FROM {schema}.audit_event ORDER BY epoch DESC, txid DESC, eid DESC LIMIT 10000) "
         "AS event".encode()
     ).fetchone()

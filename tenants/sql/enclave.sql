@@ -288,7 +288,8 @@ AS $body$
 $body$;
 
 -- What the catalogue says of one part of a schema, as a digest; NULL where there is no such part. A part is
--- 'TABLE is', 'TABLE columns', 'TABLE constraints', 'TABLE indexes', 'TABLE triggers' or 'FUNCTION()'.
+-- 'TABLE is', 'TABLE columns', 'TABLE constraints', 'TABLE indexes', 'TABLE triggers' or 'FUNCTION()', with @ where
+-- a function has the schema's own name in its.
 -- Asked for by name: no index leads from a schema to a table by anything else. One query for each kind, each
 -- as plain as can be: a fleet pays for it once for each schema. Its callers set the path and how it is planned.
 CREATE OR REPLACE FUNCTION enclave.digest_of(wanted text, space oid, part text) RETURNS text
@@ -306,7 +307,7 @@ BEGIN
                     (SELECT string_agg(acl, ',' ORDER BY acl COLLATE "C")
                      FROM unnest(coalesce(proacl, acldefault('f', proowner))::text[]) AS acl)),
                 E'\n' ORDER BY pg_get_function_identity_arguments(oid)), wanted, '@'))
-            FROM pg_proc WHERE proname = left(named::text, -2)::name AND pronamespace = space
+            FROM pg_proc WHERE proname = replace(left(named::text, -2), '@', wanted)::name AND pronamespace = space
         );
     END IF;
     relation := (SELECT oid FROM pg_class WHERE relname = named AND relnamespace = space);
@@ -390,7 +391,7 @@ BEGIN
         WHERE refclassid = 'pg_namespace'::regclass AND refobjid = space AND classid = 'pg_class'::regclass
             AND (relkind IN ('r', 'p', 'v', 'm') OR relkind = 'S' AND kind = 'is')
         UNION
-        SELECT proname || '()' FROM pg_depend JOIN pg_proc ON oid = objid
+        SELECT replace(proname, wanted, '@') || '()' FROM pg_depend JOIN pg_proc ON oid = objid
         WHERE refclassid = 'pg_namespace'::regclass AND refobjid = space AND classid = 'pg_proc'::regclass
     ));
     FOREACH name IN ARRAY names LOOP
@@ -445,7 +446,7 @@ BEGIN
     )
     SELECT part.relname || ' ' || part.kind, bit_xor(hashtextextended(part.row, 0)) FROM part GROUP BY 1
     UNION ALL
-    SELECT proname || '()', bit_xor(hashtextextended(concat_ws(' ', own.oid, own.xmin), 0))
+    SELECT replace(proname, wanted, '@') || '()', bit_xor(hashtextextended(concat_ws(' ', own.oid, own.xmin), 0))
     FROM pg_depend JOIN pg_proc AS own ON own.oid = objid
     WHERE refclassid = 'pg_namespace'::regclass AND refobjid = space AND classid = 'pg_proc'::regclass
     GROUP BY proname;
@@ -731,14 +732,16 @@ DECLARE
 BEGIN
     EXECUTE format('ALTER SCHEMA %I RENAME TO %I', old, new);
     EXECUTE format('ALTER ROLE %I RENAME TO %I', old, new);
-    -- SET search_path FROM CURRENT keeps the path as words.
+    -- Functions have the schema's name in their own, in their paths (SET search_path FROM CURRENT keeps them as
+    -- words) and where they call each other. They stay the same functions, which triggers know by number.
     FOR routine IN
-        SELECT proc.oid::regprocedure AS id, replace(substr(setting, 13), old, new) AS path
-        FROM pg_proc AS proc, unnest(proc.proconfig) AS setting
-        WHERE proc.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = new)
-            AND starts_with(setting, 'search_path=')
+        SELECT proc.oid, proc.oid::regprocedure AS id, replace(proname, old, new) AS name FROM pg_proc AS proc
+        WHERE proc.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = new) AND prokind IN ('f', 'p')
     LOOP
-        EXECUTE format('ALTER FUNCTION %s SET search_path TO %s', routine.id, routine.path);
+        IF strpos(routine.id::text, old) > 0 THEN
+            EXECUTE format('ALTER ROUTINE %s RENAME TO %I', routine.id, routine.name);
+        END IF;
+        EXECUTE replace(pg_get_functiondef(routine.oid), old, new);
     END LOOP;
 END
 $body$;

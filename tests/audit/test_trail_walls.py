@@ -13,6 +13,7 @@ from audit.codes import UnknownCode
 from audit.install import install_tables
 from audit.models import Event, TrailIsAppendOnly
 from audit.registry import trail
+from tenants import functions
 from tenants.context import Actor, enter, required
 from tenants.models import Organisation
 from tests import servers
@@ -35,20 +36,20 @@ FORBIDDEN = {
     "replica mode": "SET session_replication_role = replica",
     "trigger disabled": "ALTER TABLE probe_row DISABLE TRIGGER audit_row",
     "trigger dropped": "DROP TRIGGER audit_row ON probe_row",
-    "trigger added": "CREATE TRIGGER z BEFORE INSERT ON probe_row FOR EACH ROW EXECUTE FUNCTION audit_row()",
-    "function replaced": "CREATE OR REPLACE FUNCTION audit_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-    "function dropped": "DROP FUNCTION audit_record",
-    "helper called": "SELECT audit_append(audit_context(true), 'auth.group.added', 1, NULL, '', NULL, NULL)",
+    "trigger added": "CREATE TRIGGER z BEFORE INSERT ON probe_row FOR EACH ROW EXECUTE FUNCTION audit_row@()",
+    "function replaced": "CREATE OR REPLACE FUNCTION audit_row@() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "function dropped": "DROP FUNCTION audit_record@(text, integer, uuid, jsonb, jsonb, uuid)",
+    "helper called": "SELECT audit_append@(audit_context@(true), 'auth.group.added', 1, NULL, '', NULL, NULL)",
     "table dropped": "DROP TABLE audit_event",
     "rule added": "CREATE RULE r AS ON INSERT TO audit_event DO INSTEAD NOTHING",
     "captured table truncated": "TRUNCATE probe_row",
     "captured key changed": "UPDATE probe_bulk SET id = uuidv7()",
-    "row event forged": "SELECT audit_record('auth.group.added', 1, NULL, '{}', '{}', NULL)",
+    "row event forged": "SELECT audit_record@('auth.group.added', 1, NULL, '{}', '{}', NULL)",
     "odd actor": "SELECT set_config('app.actor', '{\"kind\": \"god\"}', true); INSERT INTO probe_row (name) VALUES ('a')",
     "actor taken away": "SELECT set_config('app.actor', '', true); INSERT INTO probe_row (name) VALUES ('a')",
     "actor taken away, bulk": "SELECT set_config('app.actor', '', true); DELETE FROM probe_bulk",
     "diverted by a temporary table": "CREATE TEMPORARY TABLE audit_event (LIKE audit_event)",
-    "nobody erased": "SELECT audit_erase(NULL, 0, 'because')",
+    "nobody erased": "SELECT audit_erase@(NULL, 0, 'because')",
 }  # fmt: skip
 
 
@@ -65,7 +66,7 @@ class TestTheTenantsRole:
     @pytest.mark.parametrize("name", FORBIDDEN)
     def test_is_refused(self, filled: Any, left: Left, name: str) -> None:
         with pytest.raises(DatabaseError), transaction.atomic():
-            filled.execute(FORBIDDEN[name])
+            filled.execute(functions.written(FORBIDDEN[name], required().schema))
 
         assert left.events() == []
 
@@ -128,9 +129,9 @@ class TestTheOwner:
         self, owner: psycopg.Connection, probes: None
     ) -> None:
         with owner.transaction(force_rollback=True):
-            before = owner.execute("SELECT audit_trigger_digest()").fetchone()
+            before = _trigger_digest(owner)
             owner.execute("ALTER TABLE probe_row DISABLE TRIGGER audit_row")
-            assert owner.execute("SELECT audit_trigger_digest()").fetchone() != before
+            assert _trigger_digest(owner) != before
 
     def test_finds_nothing_to_do_the_second_time(self, owner: psycopg.Connection, probes: None) -> None:
         triggers = "SELECT oid FROM pg_trigger WHERE starts_with(tgname, 'audit_') ORDER BY oid"
@@ -142,11 +143,11 @@ class TestTheOwner:
 
     def test_mends_a_trigger_that_is_off(self, owner: psycopg.Connection, probes: None) -> None:
         with owner.transaction(force_rollback=True):
-            before = owner.execute("SELECT audit_trigger_digest()").fetchone()
+            before = _trigger_digest(owner)
             owner.execute("ALTER TABLE probe_row DISABLE TRIGGER audit_row")
             with owner.cursor() as cursor:
                 install_tables(cursor, [*trail.captured(), BULK, ROW])
-            assert owner.execute("SELECT audit_trigger_digest()").fetchone() == before
+            assert _trigger_digest(owner) == before
 
 
 @pytest.mark.parametrize("alias", ["shard_1", "shard_2"])
@@ -258,3 +259,9 @@ class TestIntent:
             with connections[context.alias].cursor() as cursor:
                 cursor.execute("SELECT string_agg(payload, ' ') FROM audit_event")
                 assert "Grace" not in cursor.fetchone()[0]
+
+
+def _trigger_digest(owner: psycopg.Connection) -> object:
+    row = owner.execute("SELECT current_schema()").fetchone()
+    assert row is not None
+    return owner.execute(functions.written("SELECT audit_trigger_digest@()", row[0]).encode()).fetchone()

@@ -12,6 +12,7 @@ from jobs import bells, sweeps, wakes
 from jobs.actions import enqueue
 from jobs.testing import run_due
 from tenants.context import enter, on_shard
+from tenants.functions import own
 from tenants.models import Organisation
 from tenants.placement import State
 from tests.jobs.lasting import ACTOR
@@ -84,8 +85,9 @@ class TestAWakeRow:
         assert wakes.sweep_shard("shard_1") == 1
 
     def test_of_a_kind_that_nobody_answers_comes_again(self, pulse: Organisation) -> None:
-        with enter(pulse, actor=ACTOR), connections["default"].cursor() as cursor:
-            cursor.execute("SELECT enclave_wake('others.kind', now() - interval '1 minute')")
+        with enter(pulse, actor=ACTOR) as context, connections["default"].cursor() as cursor:
+            wakes_at = own("enclave_wake", context.schema)
+            cursor.execute(f"SELECT {wakes_at}('others.kind', now() - interval '1 minute')")
         assert wakes.sweep_shard("shard_1") == 0
 
 

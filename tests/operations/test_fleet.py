@@ -14,6 +14,7 @@ from operations.actions.provisioning import Wish, provision
 from operations.fleet.status import status_lines
 from operations.models import FleetState
 from tenants import schema
+from tenants.functions import written
 from tenants.models import Organisation
 from tenants.schema import wanted_version
 from tests.servers import ROOT
@@ -79,8 +80,12 @@ def triggers(organisation: Organisation) -> int:
 
 
 SPOILT = """
-DROP FUNCTION IF EXISTS enclave_wake(text, timestamptz);
-CREATE FUNCTION enclave_wake(kind text, due timestamptz) RETURNS integer LANGUAGE sql AS 'SELECT 1'
+DROP FUNCTION IF EXISTS enclave_wake@(text, timestamptz);
+CREATE FUNCTION enclave_wake@(kind text, due timestamptz) RETURNS integer LANGUAGE sql AS 'SELECT 1'
+"""
+MENDED = """
+DROP FUNCTION enclave_wake@(text, timestamptz);
+CREATE FUNCTION enclave_wake@(kind text, due timestamptz) RETURNS void LANGUAGE sql AS ''
 """
 
 
@@ -90,8 +95,9 @@ class TestMigrateFleet:
     ) -> None:
         first, *others = sorted(late, key=lambda organisation: organisation.pk)
         before = {organisation.slug: triggers(organisation) for organisation in late}
+        home = str(first.schema_name)
         with owner(first) as connection:
-            connection.execute(SPOILT)  # it cannot be replaced
+            connection.execute(written(SPOILT, home).encode())  # it cannot be replaced
         try:
             finished = migrate()
             assert finished.returncode == 1
@@ -107,10 +113,7 @@ class TestMigrateFleet:
             assert f"{first.slug}: {state.error}" in capsys.readouterr().out
         finally:
             with owner(first) as connection:
-                connection.execute("DROP FUNCTION enclave_wake(text, timestamptz)")
-                connection.execute(
-                    "CREATE FUNCTION enclave_wake(kind text, due timestamptz) RETURNS void LANGUAGE sql AS ''"
-                )
+                connection.execute(written(MENDED, home).encode())
 
     @pytest.mark.nightly
     def test_reaches_every_organisation_on_every_shard(self, late: list[Organisation]) -> None:
