@@ -23,6 +23,7 @@ import psycopg
 
 from benchmarks.installation import ROOT, SHARDS, Installation, percentile, report, running
 from benchmarks.scale_limits import Limit, limits
+from benchmarks.scale_pages import backend, private_kb
 
 FEW, FAR = 10, 10_000
 RECORDS = 200
@@ -41,6 +42,8 @@ class Size:
     roles: int
     connect_ms: float
     provision_ms: float
+    first_write_ms: float  # of a connection that has served nobody yet
+    writer_mb: float  # what such a connection has to itself after it
     figures_ms: float  # for one organisation
     sweep_for_work_ms: float
     fleet_nothing_ms: float
@@ -80,6 +83,8 @@ def _report(few: Size, lots: Size, pages: dict[str, dict[str, float]]) -> None:
             "files": lots.files,
             "connect_ms": lots.connect_ms,
             "provision_ms": lots.provision_ms,
+            "first_write_ms": lots.first_write_ms,
+            "writer_mb": lots.writer_mb,
             "figures_ms": lots.figures_ms,
             "sweep_for_work_ms": lots.sweep_for_work_ms,
             "fleet_nothing_ms": lots.fleet_nothing_ms,
@@ -92,6 +97,7 @@ def _report(few: Size, lots: Size, pages: dict[str, dict[str, float]]) -> None:
             "page_p95_vs_10": round(pages["many"]["p95_ms"] / pages["few"]["p95_ms"], 2),
             "same_ten_vs_10": round(pages["same_ten"]["median_ms"] / pages["few"]["median_ms"], 2),
             "first_visit_vs_10": round(pages["many"]["first_visit_ms"] / pages["few"]["first_visit_ms"], 2),
+            "first_write_vs_10": round(lots.first_write_ms / few.first_write_ms, 2),
             "provision_vs_10": round(lots.provision_ms / few.provision_ms, 2),
             "catalogue_kb_per_organisation": round(
                 1000 * (lots.catalogue_mb - few.catalogue_mb) / (lots.organisations - few.organisations)
@@ -191,6 +197,7 @@ def _size(place: Installation, count: int) -> Size:
             ).fetchone()
             assert row is not None  # a query without FROM
             database, catalogue, relations = database + row[0], catalogue + row[1], relations + row[2]
+    writes = [_first_write() for _ in range(WRITES)]
     return Size(
         organisations=count + WRITES,
         database_mb=round(database / 1e6, 1),
@@ -200,10 +207,29 @@ def _size(place: Installation, count: int) -> Size:
         roles=_roles(place),
         connect_ms=_median(lambda: psycopg.connect(os.environ["SHARD_1_DATABASE_URL"]).close(), 20),
         provision_ms=round(percentile(took, 0.5), 1),
+        first_write_ms=round(statistics.median(write[0] for write in writes), 1),
+        writer_mb=round(statistics.median(write[1] for write in writes), 2),
         figures_ms=_figures(),
         sweep_for_work_ms=_median(_due, 10),
         fleet_nothing_ms=_median(_behind, 10),
     )
+
+
+def _first_write() -> tuple[float, float]:
+    """Add a record on a fresh connection; return the milliseconds, and the MB that the connection keeps."""
+    from django.db import connections
+
+    from records.models import Collection, Record
+    from tenants.context import Actor, enter
+    from tenants.models import Organisation
+
+    connections.close_all()
+    organisation = Organisation.objects.get(slug="org-0")
+    began = time.perf_counter()
+    with enter(organisation, actor=Actor.system("bench")):
+        collection = Collection.objects.get()
+        Record.objects.create(collection=collection, values={"f_name": "One more", "f_size": 1})
+    return (time.perf_counter() - began) * 1000, private_kb(backend()) / 1000
 
 
 def _roles(place: Installation) -> int:

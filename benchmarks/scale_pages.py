@@ -38,7 +38,7 @@ def main() -> None:
         times.append((time.perf_counter() - began) * 1000)
         touched.add(number)
         if number % 2 == 0:
-            memory.append((len({one for one in touched if one % 2 == 0}), _private_kb(_backend())))
+            memory.append((len({one for one in touched if one % 2 == 0}), private_kb(backend())))
     firsts = _first_visits(visitors, random)
     times.sort()
     schemas, most = max(memory)
@@ -52,7 +52,7 @@ def main() -> None:
                 "backend_mb": round(most / 1000, 1),
                 "schemas": schemas,
                 "kb_per_schema": round((most - first[1]) / max(1, schemas - first[0])),
-                "process_mb": round(_private_kb("self") / 1000, 1),
+                "process_mb": round(private_kb("self") / 1000, 1),
             }
         )
     )
@@ -99,7 +99,8 @@ def _ask(client: Any, path: str) -> None:
         raise RuntimeError(f"{path} answered {response.status_code}")
 
 
-def _backend() -> int:
+def backend() -> int:
+    """Return the process of the server that this one's connection to the first shard has."""
     from django.db import connections
 
     connection = connections["shard_1"]
@@ -107,7 +108,7 @@ def _backend() -> int:
     return int(connection.connection.info.backend_pid)
 
 
-def _private_kb(pid: int | str) -> int:
+def private_kb(pid: int | str) -> int:
     """Return the memory that a process has to itself, in kB."""
     rows = dict(
         line.split(":", 1)

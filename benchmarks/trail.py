@@ -38,6 +38,7 @@ from audit.registry import Captured
 from audit.sealing import seal, seal_everything
 from config.embedded.ports import free_port
 from config.embedded.postgres import PostgresServer, program
+from tenants.functions import own
 
 CHUNK = 10_000
 SCHEMA = "t_trail000000000000000"
@@ -195,7 +196,7 @@ def erase_one(owner: Connection) -> int:
     with owner.transaction():
         _enter(owner)
         row = owner.execute(
-            "SELECT audit_erase((SELECT id FROM records_record LIMIT 1), 0, 'benchmark')"
+            f"SELECT {own('audit_erase', SCHEMA)}((SELECT id FROM records_record LIMIT 1), 0, 'benchmark')"
         ).fetchone()
     return int(row[0]) if row else 0
 
