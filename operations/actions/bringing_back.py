@@ -24,6 +24,7 @@ from operations.models import Restore, RestoreStep
 from operations.models.backup import KEPT_FOR
 from operations.restoring import bundle, places, residence, swapping
 from operations.restoring.alone import alone_with
+from operations.restoring.gently import resting
 from operations.restoring.loaded import bring_to_today, missing_files
 from operations.restoring.problems import Busy
 from tenants import hosts
@@ -126,8 +127,10 @@ def _load(restore: Restore) -> None:
     address, schema = places.owner_address(alias), restore.other_schema
     source = Path(restore.bundle) if restore.bundle else folder_of(restore)
     manifest = bundle.load(address, source, schema)
-    migrated = bring_to_today(organisation, schema)
-    settled = swapping.settle(address, schema, by=restore.approved_by)
+    with resting():
+        migrated = bring_to_today(organisation, schema)
+    with resting():
+        settled = swapping.settle(address, schema, by=restore.approved_by)
     result = {
         **restore.result,
         **settled,

@@ -20,7 +20,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
-from operations.restoring.gently import gently
+from operations.restoring.gently import gently, resting
 from tenants.names import checked_schema_name
 from tenants.schema import find_tool
 
@@ -118,7 +118,8 @@ def load(address: str, folder: Path, schema: str) -> Manifest:
         connection.execute(_PINNED + _LOADING)
         connection.execute("SELECT enclave.begin_loading(%s)", [schema])
         for entry in _entries(_text(folder / "before.sql", manifest.schema, schema)):
-            connection.execute(entry)
+            with resting():
+                connection.execute(entry)
         for table, about in manifest.tables.items():
             _copy_in(connection, schema, table, about["columns"], folder / "tables" / table)
         for sequence, value in manifest.sequences.items():
@@ -127,10 +128,13 @@ def load(address: str, folder: Path, schema: str) -> Manifest:
                 [schema, sequence, value],
             )
         for entry in _entries(_text(folder / "after.sql", manifest.schema, schema)):
-            connection.execute(entry)
-        compare(manifest, digests(connection, schema))
+            with resting():
+                connection.execute(entry)
+        with resting():
+            compare(manifest, digests(connection, schema))
         for table in manifest.tables:
-            connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
+            with resting():
+                connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
     return manifest
 
 
@@ -143,7 +147,8 @@ def drop(address: str, schema: str) -> None:
         if connection.execute(query, [schema]).fetchone() is None:
             return
         for table, _ in _tables(connection, schema):
-            connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(schema, table)))
+            with resting():
+                connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(schema, table)))
         connection.execute("SET synchronous_commit = on")
         connection.execute("SELECT enclave.drop_kept(%s)", [schema])
 
@@ -228,7 +233,7 @@ def _copy_out(connection: psycopg.Connection, schema: str, table: str, columns: 
 def _copy_in(connection: psycopg.Connection, schema: str, table: str, columns: object, path: Path) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(schema, table), _columns(columns))
     for chunk in _chunks(path):
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with resting(), connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(chunk)
 
 
