@@ -76,8 +76,8 @@ BUGS = (
     Bug(
         "changes in an organisation that is leaving",
         "tenants/standstill.py",
-        "WHEN (current_setting('app.stops', true) = 'changes')",
-        "WHEN (current_setting('app.stops', true) = 'nothing')",
+        "WHEN (current_setting('app.stops'::text, true) = 'changes'::text)",
+        "WHEN (current_setting('app.stops'::text, true) = 'nothing'::text)",
         "tests/tenants/test_states.py",
     ),
     Bug(
