@@ -35,6 +35,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ClientAs = Callable[[str, Organisation], Client]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook, and would have been there before
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a room's tests in one process: they share what they have committed, browsers and workers."""
     here = Path(__file__).parent
