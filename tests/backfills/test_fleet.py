@@ -17,6 +17,8 @@ from tests.backfills.test_filling import job_of, speakers
 
 ACTOR = Actor.system("test")
 REASON = "It is a test"
+# More than are needed, also where rooms before this one have left organisations.
+ROUNDS = 20
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ class TestAdmission:
     ) -> None:
         speakers(pulse, 5)
         backfill = begun()
-        for _ in range(5):
+        for _ in range(ROUNDS):
             admitting.sweep()
             for state in BackfillState.objects.filter(state=Progress.RUNNING).select_related("organisation"):
                 run_due(state.organisation)
@@ -74,7 +76,7 @@ class TestAdmission:
         ask(pulse.placement(), LAZY)
         with enter(pulse, actor=ACTOR):
             Job.objects.update(max_attempts=1)
-        for _ in range(6):
+        for _ in range(ROUNDS):
             admitting.sweep()
             for state in BackfillState.objects.filter(state=Progress.RUNNING).select_related("organisation"):
                 run_due(state.organisation)

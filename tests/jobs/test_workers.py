@@ -93,6 +93,7 @@ class TestTheOwnersWorker:
         assert effects(organisation) == ["indexed"]
 
 
+@pytest.mark.nightly
 class TestRedis:
     def test_may_be_flushed_and_stopped_without_losing_a_job(self, running_servers: None) -> None:
         organisation = workers.lasting()

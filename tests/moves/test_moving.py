@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.moves.conftest import SLUG, TABLE, Yard, until, verify_ledger, writing
 
 
@@ -56,6 +58,7 @@ class TestMoving:
         # Of all this the old copy knows nothing.
         assert place.ask("shard_1", jobs) == before
 
+    @pytest.mark.nightly
     def test_nobody_waits_for_what_a_vacuum_holds(self, one_server: Yard) -> None:
         place = one_server
         lock = f"LOCK TABLE {TABLE} IN SHARE UPDATE EXCLUSIVE MODE"  # as a vacuum of the new copy does
