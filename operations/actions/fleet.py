@@ -67,11 +67,15 @@ def migrate_fleet(
     whoever was not reached is still behind. Raises FleetBusy while another run is at work.
     """
     # What is there by now is not looked through again and again while a run makes objects: 90 ms each time.
-    gc.freeze()
+    # A worker has frozen what it loaded when it began (config.preloading), and that stays so.
+    is_frozen = gc.get_freeze_count() > 0
+    if not is_frozen:
+        gc.freeze()
     try:
         yield from _migrate(list(Ring)[: list(Ring).index(up_to) + 1], only=only, pause_s=pause_s)
     finally:
-        gc.unfreeze()
+        if not is_frozen:
+            gc.unfreeze()
 
 
 def _migrate(rings: Sequence[Ring], *, only: str | None, pause_s: float) -> Iterator[FleetState]:

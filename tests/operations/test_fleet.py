@@ -1,5 +1,6 @@
 """Migrating the fleet: every organisation on every shard, whatever becomes of one of them."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from operations.actions.fleet import behind
+from operations.actions.fleet import behind, migrate_fleet
 from operations.actions.provisioning import Wish, provision
 from operations.fleet.status import status_lines
 from operations.models import FleetState
@@ -148,6 +149,15 @@ class TestMigrateFleet:
         assert migrate("--only", odd.slug, command=("fingerprint_fleet",)).returncode == 0
         state.refresh_from_db()
         assert (state.differs, state.fingerprint != before) == ("", True)
+
+    def test_what_a_worker_froze_stays_frozen(self, db: None) -> None:
+        gc.freeze()
+        try:
+            before = gc.get_freeze_count()
+            assert list(migrate_fleet(only="nobody")) == []
+            assert gc.get_freeze_count() > before / 2  # some of what is frozen goes by itself
+        finally:
+            gc.unfreeze()
 
     def test_an_unknown_address_is_said_to_be_one(self, db: None) -> None:
         with pytest.raises(CommandError, match="no organisation at the address nowhere"):

@@ -74,6 +74,13 @@ BUGS = (
         "tests/tenants/test_context.py",
     ),
     Bug(
+        "functions that have one name in all schemas",
+        "tenants/functions.py",
+        'return f"{name}_{checked_schema_name(schema)}"',
+        "return name",
+        "tests/tenants/test_functions.py",
+    ),
+    Bug(
         "changes in an organisation that is leaving",
         "tenants/standstill.py",
         "WHEN (current_setting('app.stops'::text, true) = 'changes'::text)",
