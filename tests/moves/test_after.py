@@ -87,7 +87,8 @@ def test_all_goes_on_where_it_lives_and_nothing_acts_on_the_old_copy(one_server:
             for login in ("app", "owner"):
                 said_by(place, "tests.moves.sweeping", login=login)
         assert touched(place) == old
-        assert "was left" in before.said()
+        # On a slow machine the job has made room for others a moment before, and nobody was at it.
+        assert any(words in before.said() for words in ("was left", "Others wait"))
     mails.stop()
     assert set(statuses) == {200}
     # The web process was told where it asked, and asked again before anybody noticed.
