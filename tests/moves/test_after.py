@@ -68,7 +68,8 @@ def test_all_goes_on_where_it_lives_and_nothing_acts_on_the_old_copy(one_server:
     mails.start()
     ours = {**place.variables, "EMAIL_PORT": str(mails.port), "ENCLAVE_LOGIN": "app"}
     # A lease that lapsed would take much longer than the test waits.
-    ours |= {"ENCLAVE_JOB_LEASE_SECONDS": "300"}
+    # Nor does the job make room for others just before the move, however slow the machine is.
+    ours |= {"ENCLAVE_JOB_LEASE_SECONDS": "300", "ENCLAVE_JOB_TURN_SECONDS": "300"}
     at_work = ",".join(f"jobs.{number}" for number in range(8))
     with (
         serving(place) as web,
@@ -87,8 +88,7 @@ def test_all_goes_on_where_it_lives_and_nothing_acts_on_the_old_copy(one_server:
             for login in ("app", "owner"):
                 said_by(place, "tests.moves.sweeping", login=login)
         assert touched(place) == old
-        # On a slow machine the job has made room for others a moment before, and nobody was at it.
-        assert any(words in before.said() for words in ("was left", "Others wait"))
+        assert "was left" in before.said()
     mails.stop()
     assert set(statuses) == {200}
     # The web process was told where it asked, and asked again before anybody noticed.
