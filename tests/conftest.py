@@ -5,6 +5,7 @@ there, Cy a guest; Dee owns Tide.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -31,6 +32,7 @@ CAST = (
     ("ben@pulse.example", "Ben Castillo", "member"),
     ("cy@pulse.example", "Cy Novak", "guest"),
 )
+CAST_ORGANISATIONS = ("pulse", "tide")
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ClientAs = Callable[[str, Organisation], Client]
 
@@ -59,6 +61,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the rooms that take long."""
     place = {room: number for number, room in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(room_of(item.nodeid), len(place)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Let each room begin with the cast alone, in whatever order a process is given them."""
+    yield
+    if nextitem is not None and room_of(nextitem.nodeid) != room_of(item.nodeid):
+        # In a thread of its own: a browser's loop may run in this one, and then Django refuses to ask.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(forget_all_but_the_cast).result()
+
+
+def forget_all_but_the_cast() -> None:
+    """Forget the organisations that tests have committed; their schemas stay, and nobody looks there."""
+    if servers.POSTGRES is None:
+        return
+    try:
+        Organisation.objects.exclude(slug__in=CAST_ORGANISATIONS).delete()
+    finally:
+        connections.close_all()
 
 
 class ByRoom(LoadScopeScheduling):  # type: ignore[misc]  # the package ships no types

@@ -5,6 +5,7 @@ process (each worker of xdist) has its own PostgreSQL and Redis in a folder that
 prepared cluster is kept under var/ and copied, keyed by everything that its content depends on.
 """
 
+import atexit
 import fcntl
 import hashlib
 import os
@@ -37,6 +38,8 @@ POSTGRES_PORT = free_port()
 REDIS_PORT = free_port()
 FOLDER = Path(tempfile.mkdtemp(prefix="enclave-tests-"))
 FOLDER.chmod(0o711)  # the server of a copied cluster runs as another user
+# A process that hands out tests and runs none has a folder as well.
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 _KEYED = (
     "tenants",
     "audit",
