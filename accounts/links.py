@@ -44,7 +44,9 @@ def unbind(bound: str) -> str:
 
 def _signer() -> Signer:
     organisation = required().organisation
-    return Signer(salt=f"link:{organisation.id.hex if organisation else 'operators'}")
+    # The schema too: what was sent before an organisation left is nothing when it has come back.
+    whose = f"{organisation.id.hex}:{organisation.schema}" if organisation else "operators"
+    return Signer(salt=f"link:{whose}")
 
 
 def is_path_here(target: str) -> bool:

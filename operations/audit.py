@@ -40,3 +40,18 @@ def declare_all() -> None:
         sentence="{actor} undid bringing the organisation back",
         label="Bringing back undone",
     )
+    declare(
+        "organisation.returned",
+        sentence="{actor} brought the organisation back from its export of {export_of}",
+        label="Came back from an export",
+    )
+    declare(
+        "organisation.export_asked",
+        sentence="{actor} asked for an export of everything",
+        label="Export asked for",
+    )
+    declare(
+        "organisation.export_fetched",
+        sentence="{actor} fetched an export of everything",
+        label="Export fetched",
+    )

@@ -13,6 +13,7 @@ from operations.actions import (
     bringing_back,
     figures,
     fingerprints,
+    leaving,
     leftovers,
     moves,
     preparing,
@@ -22,6 +23,7 @@ from operations.actions import (
     signups,
 )
 from operations.backfills import admitting
+from operations.leaving import exporting
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ def install() -> None:
     sweeps.add("operations.moves", every_seconds=3, run=ring_for_moves)
     sweeps.add("operations.backfills", every_seconds=3, run=admitting.sweep)
     sweeps.add("operations.restores", every_seconds=3, run=restores.ring)
+    sweeps.add("operations.leaving", every_seconds=3, run=ring_for_leaving)
     sweeps.add("operations.backups", every_seconds=600, run=back_up, queue="owner")
     sweeps.add("operations.figures", every_seconds=30, run=refresh_figures)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
@@ -96,7 +99,13 @@ def ring_for_moves() -> None:
     moves.ring(at=timezone.now())
 
 
+def ring_for_leaving() -> None:
+    """Wake the owner's worker for exports, erasures and returns."""
+    leaving.ring(at=timezone.now())
+
+
 def back_up() -> None:
     """Copy the servers whose last good copy is older than a day, where that is our task."""
     backups.back_up_old(at=timezone.now())
     bringing_back.drop_old(at=timezone.now())
+    exporting.drop_old(at=timezone.now())

@@ -4,9 +4,11 @@ import logging
 
 import psycopg
 from django.conf import settings
+from django.utils import timezone
 
 from jobs.celery import doorbell_task
-from operations.actions import bringing_back, restores
+from operations.actions import bringing_back, leaving, restores
+from operations.leaving import erasing, exporting, returning
 from operations.models import Move
 from operations.moves import machine
 from operations.moves.problems import MoveBusy
@@ -36,3 +38,12 @@ def restore(**_future: object) -> None:
     """Go on with all restores that were approved, wherever they stand, and those to be undone."""
     if settings.DATABASE_LOGIN == "owner":
         bringing_back.resume()
+
+
+@doorbell_task(name=leaving.GO_ON, queue="owner")
+def leave(**_future: object) -> None:
+    """Go on with exports that were asked for, erasures whose day has come, and returns."""
+    if settings.DATABASE_LOGIN == "owner":
+        exporting.run_all()
+        erasing.run_due(at=timezone.now())
+        returning.run_all()

@@ -57,6 +57,7 @@ REDIS: RedisServer | None = None
 REDIS_PASSWORD = "redis-of-tests"
 os.environ["REDIS_URL"] = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{REDIS_PORT}/0"
 os.environ["ENCLAVE_FILES"] = str(FOLDER / "files")
+os.environ["ENCLAVE_EXPORTS"] = str(FOLDER / "exports")
 
 
 def _digest() -> str:

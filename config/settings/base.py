@@ -200,6 +200,7 @@ LOGOUT_REDIRECT_URL = "account_login"
 
 # Sign-in is allauth's; what an organisation's people see of it are our templates.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.tokens.ResetTokens"  # noqa: S105  # a class
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "reset_password": "accounts.forms.ResetForm",

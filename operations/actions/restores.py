@@ -68,8 +68,10 @@ def _source(
         raise CannotRestore("Say to which time.")
     if to >= timezone.now():
         raise CannotRestore("That time has not come yet.")
-    if to < organisation.created_at:
-        raise CannotRestore(f"{organisation.slug} was made later, at {organisation.created_at}.")
+    began = residence.began_at(organisation)
+    if to < began:
+        came = "made" if began == organisation.created_at else "erased, and came back"
+        raise CannotRestore(f"{organisation.slug} was {came} later, at {began}.")
     alias = residence.shard_at(organisation, to)
     there = "" if alias == organisation.shard_id else f" of {alias}, where it lived then,"
     if alias not in settings.SHARD_ALIASES:

@@ -3,7 +3,8 @@
 from django.db import transaction
 
 from accounts.identity.models import User
-from operations.models import OperatorAct
+from operations.actions.exports import want_export
+from operations.models import Erasure, OperatorAct
 from tenants import hosts
 from tenants.models import Organisation, Release, Shard
 from tenants.placement import State
@@ -15,7 +16,8 @@ ALLOWED: dict[State, frozenset[State]] = {
     State.ACTIVE: frozenset({State.SUSPENDED, State.LEAVING}),
     State.SUSPENDED: frozenset({State.ACTIVE, State.LEAVING}),
     State.LEAVING: frozenset({State.ACTIVE, State.GONE}),
-    State.GONE: frozenset(),
+    # While its data is there: see operations.actions.leaving.
+    State.GONE: frozenset({State.ACTIVE}),
 }
 
 
@@ -31,7 +33,11 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
         locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
         if to not in ALLOWED[State(locked.state)]:
             raise WrongState(f"{locked.name} is {locked.state} and cannot become {to.value}.")
+        if locked.state == State.GONE and Erasure.objects.past_return(locked).exists():
+            raise WrongState(f"The data of {locked.name} is erased. It comes back from its export only.")
         locked.move_to(to, reason=reason)
+        if to is State.LEAVING:
+            want_export(locked, by=by.email)
         act = note(organisation=locked, act=to.value, reason=reason, by=by)
     hosts.forget()
     return act

@@ -24,15 +24,16 @@ MEANING: dict[State, tuple[str, ...]] = {
     State.LEAVING: (
         "Its people can sign in and read.",
         "Nothing in it can be changed any more, by people or by jobs; a notice on every page says so.",
+        "An export of everything is written, which its owners can fetch for 30 days.",
     ),
     State.GONE: (
         "Nobody can sign in: its addresses say that it is gone.",
         "Its jobs never run again, and its schema is left out of migrations.",
-        "Its data lies where it is, untouched, until it is erased; its address is given to nobody else.",
-        "This cannot be taken back.",
+        "Its data lies where it is, untouched, until two operators have it erased.",
+        "Until then it can be made active again. Its address is given to nobody else.",
     ),
 }
-# The last of them cannot be undone, so its name is asked for.
+# It shuts everybody out, so its name is asked for.
 FINAL = frozenset({State.GONE})
 
 

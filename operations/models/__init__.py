@@ -4,6 +4,7 @@ from operations.models.act import OperatorAct
 from operations.models.backfill import Backfill, BackfillState, Progress
 from operations.models.backup import BaseBackup, Restore, RestoreDrill, RestoreStep
 from operations.models.fleet import FleetRun, FleetState, SchemaVersion
+from operations.models.leaving import Erasure, ErasureStep, Export, ExportStep, Return, ReturnStep
 from operations.models.move import Move, MoveStep
 from operations.models.provisioning import Provisioning
 from operations.models.shard_health import ShardHealth
@@ -13,6 +14,10 @@ __all__ = [
     "Backfill",
     "BackfillState",
     "BaseBackup",
+    "Erasure",
+    "ErasureStep",
+    "Export",
+    "ExportStep",
     "FleetRun",
     "FleetState",
     "Move",
@@ -23,6 +28,8 @@ __all__ = [
     "Restore",
     "RestoreDrill",
     "RestoreStep",
+    "Return",
+    "ReturnStep",
     "SchemaVersion",
     "ShardHealth",
     "SignUp",

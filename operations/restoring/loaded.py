@@ -6,10 +6,12 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
+from operations.fleet.looking import digests_of
 from operations.restoring import places
 from operations.restoring.problems import CannotRestore
 from tenants.context import as_owner
 from tenants.models import Organisation
+from tenants.names import TEMPLATE_SCHEMA
 from tenants.schema import migrate_schema, version_at, wanted_version
 
 MOST_FILES_NAMED = 1000
@@ -40,6 +42,29 @@ def bring_to_today(organisation: Organisation, schema: str) -> bool:
             differing = [name for (name,) in cursor.fetchall()]
     if differing:
         raise CannotRestore(f"Differs from the live schema in: {', '.join(differing)}.")
+    return was != wanted_version()
+
+
+def bring_to_template(alias: str, schema: str) -> bool:
+    """Bring a schema to the migrations of today, and see that it became what the template is.
+
+    Return whether it was behind. Raises CannotRestore.
+    """
+    with as_owner(alias, schema):
+        was = version_at(alias, schema)
+    migrate_schema(alias, schema)
+    first = settings.SHARD_ALIASES[0]
+    with as_owner(first, TEMPLATE_SCHEMA):
+        template, version = digests_of(first, TEMPLATE_SCHEMA), version_at(first, TEMPLATE_SCHEMA)
+    with as_owner(alias, schema):
+        if version_at(alias, schema) != wanted_version():
+            raise CannotRestore("It could not be brought to today's migrations.")
+        found = digests_of(alias, schema)
+    differing = sorted(
+        name for name in template.keys() | found.keys() if template.get(name) != found.get(name)
+    )
+    if differing and version == wanted_version():
+        raise CannotRestore(f"Differs from the template in: {', '.join(differing)}.")
     return was != wanted_version()
 
 

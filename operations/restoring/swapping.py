@@ -80,6 +80,44 @@ def exchange(
     raise AssertionError
 
 
+def close(address: str, schema: str) -> None:
+    """Let nobody into a schema any more, for good, so that it can be dropped. May be repeated.
+
+    Raises psycopg's LockNotAvailable when somebody does not leave.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
+                connection.execute("SELECT enclave.close_for_good(%s)", [schema])
+            return
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if not left:
+                raise
+
+
+def begin_epoch(address: str, schema: str, *, code: str, by: str, details: dict[str, Any]) -> None:
+    """Begin a new epoch in the trail of a loaded schema, and say there why.
+
+    Not idempotent: whoever repeats it loads the schema again before.
+    """
+    with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
+        _enter(connection, schema, by)
+        connection.execute(
+            "INSERT INTO audit_epoch (epoch, opened_us, reason) "
+            "SELECT max(epoch) + 1, %s, %s FROM audit_epoch",
+            [_us(datetime.now(UTC)), code],
+        )
+        _record(connection, schema, code, details)
+
+
+def _record(connection: psycopg.Connection, schema: str, code: str, details: dict[str, Any]) -> None:
+    connection.execute(
+        f"SELECT {own('audit_record', schema)}(%s, 0, NULL, %s::jsonb, '{{}}'::jsonb, NULL)".encode(),
+        [code, json.dumps(details)],
+    )
+
+
 def _exchange(
     address: str, live: str, other: str, done: int, code: str, by: str, details: dict[str, Any]
 ) -> dict[str, Any]:
@@ -91,7 +129,7 @@ def _exchange(
         if swaps is None or swaps[0] != done:
             return {}
         connection.execute("SELECT enclave.fence(%s)", [live])
-        head = _head(connection, live)
+        head = head_of(connection, live)
         _enter(connection, other, by)
         connection.execute(
             f"INSERT INTO audit_epoch (epoch, opened_us, reason) SELECT greatest("
@@ -99,17 +137,13 @@ def _exchange(
             "%s, %s".encode(),
             [_us(datetime.now(UTC)), code],
         )
-        said = {**details, "kept_as": other, "replaced": head}
-        connection.execute(
-            f"SELECT {own('audit_record', other)}(%s, 0, NULL, %s::jsonb, '{{}}'::jsonb, NULL)".encode(),
-            [code, json.dumps(said)],
-        )
+        _record(connection, other, code, {**details, "kept_as": other, "replaced": head})
         connection.execute("SET LOCAL search_path = ''")
         connection.execute("SELECT enclave.swap(%s, %s, %s)", [live, other, done])
         return head
 
 
-def _head(connection: psycopg.Connection, schema: str) -> dict[str, Any]:
+def head_of(connection: psycopg.Connection, schema: str) -> dict[str, Any]:
     """Return the end of a schema's trail: its last entry, a digest over all, and its last seal."""
     last = connection.execute(
         f"SELECT epoch, txid::text, eid, (SELECT count(*) FROM {schema}.audit_event) "

@@ -775,6 +775,43 @@ BEGIN
 END
 $body$;
 
+-- Closes the schema of an organisation whose data is to be erased: nobody is inside it then, nobody is let in
+-- again, and it may be dropped. Says whether it is closed; may be repeated.
+CREATE OR REPLACE FUNCTION enclave.close_for_good(wanted text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+AS $body$
+BEGIN
+    PERFORM enclave.fence(wanted);
+    UPDATE enclave.issued SET state = 'kept' WHERE schema_name = wanted AND state = 'live';
+    IF NOT FOUND THEN
+        RETURN EXISTS (SELECT FROM enclave.issued WHERE schema_name = wanted AND state IN ('kept', 'dropped'));
+    END IF;
+    DELETE FROM enclave.placed WHERE schema_name = wanted;
+    DELETE FROM enclave.wake WHERE organisation = wanted;
+    EXECUTE format('REVOKE %I FROM enclave_app', wanted);
+    RETURN true;
+END
+$body$;
+
+-- Lets an organisation live in a schema that was loaded for it; may be repeated.
+CREATE OR REPLACE FUNCTION enclave.adopt(wanted text, at_epoch integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+AS $body$
+BEGIN
+    UPDATE enclave.issued SET state = 'live', claimed_at = now()
+    WHERE schema_name = wanted AND state IN ('loading', 'live');
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'this schema is not one that was loaded';
+    END IF;
+    INSERT INTO enclave.placed (schema_name, epoch, state) VALUES (wanted, at_epoch, 'open')
+    ON CONFLICT (schema_name) DO UPDATE SET epoch = excluded.epoch, state = 'open', since = now();
+    EXECUTE format('GRANT %I TO enclave_app WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', wanted);
+    EXECUTE format('GRANT %I TO enclave_owner WITH INHERIT FALSE, SET TRUE', wanted);
+END
+$body$;
+
 REVOKE ALL ON ALL ROUTINES IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
@@ -784,4 +821,5 @@ REVOKE EXECUTE ON FUNCTION enclave.version_of(text, text[]), enclave.mark_of(tex
 REVOKE EXECUTE ON FUNCTION enclave.receive(text, integer, text), enclave.trail_triggers(text, text),
     enclave.leave(text) FROM enclave_app;
 REVOKE EXECUTE ON FUNCTION enclave.begin_loading(text), enclave.drop_kept(text), enclave.fence(text),
-    enclave.rename_schema(text, text), enclave.swap(text, text, integer) FROM enclave_app;
+    enclave.rename_schema(text, text), enclave.swap(text, text, integer),
+    enclave.close_for_good(text), enclave.adopt(text, integer) FROM enclave_app;

@@ -8,14 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.identity.models import User
 from operations.actions import bringing_back, restores
+from operations.management.operators import operator_named
 from operations.models import Restore, RestoreStep
 from operations.models.backup import ENDED, KEPT_FOR
 from operations.restoring.bundle import Differs
 from operations.restoring.places import CannotBackUp
 from operations.restoring.problems import CannotRestore
-from tenants.context import control_plane
 from tenants.models import Organisation
 
 
@@ -57,14 +56,14 @@ class Command(BaseCommand):
             self._approve(organisations, options)
         elif options["decline"]:
             for one in organisations:
-                restores.decline(_latest(one, RestoreStep.ASKED), by=_operator(options["by"]))
+                restores.decline(_latest(one, RestoreStep.ASKED), by=operator_named(options["by"]))
         elif options["undo"]:
             self._undo(organisations, options)
         else:
             self._ask(organisations, options)
 
     def _approve(self, organisations: list[Organisation], options: dict[str, Any]) -> None:
-        operator = _operator(options["by"])
+        operator = operator_named(options["by"])
         waiting = [_latest(one, RestoreStep.ASKED) for one in organisations]
         for restore in waiting:
             typed = self._typed(f"{restore.organisation.name} goes back to {restore.to_time.isoformat()}.")
@@ -74,7 +73,7 @@ class Command(BaseCommand):
     def _undo(self, organisations: list[Organisation], options: dict[str, Any]) -> None:
         if not options["reason"]:
             raise CommandError("Say why with --reason: it is written down.")
-        operator = _operator(options["by"])
+        operator = operator_named(options["by"])
         done = [_latest(one, RestoreStep.DONE) for one in organisations]
         for restore in done:
             typed = self._typed(f"{restore.organisation.name} becomes what it was before it was restored.")
@@ -104,7 +103,7 @@ class Command(BaseCommand):
                 "jobs, mails and invitations are held. Its trail and the acts of operators say so."
             )
             if not options["dry_run"]:
-                operator = _operator(options["by"])
+                operator = operator_named(options["by"])
                 restores.ask(one, to=at, reason=options["reason"], by=operator, from_bundle=given, most=most)
         if not options["dry_run"]:
             self.stdout.write("Another operator approves it with --approve and the addresses typed again.")
@@ -144,11 +143,3 @@ def _latest(organisation: Organisation, step: RestoreStep) -> Restore:
     if restore is None:
         raise CommandError(f"No restore of {organisation.slug} is in that state.")
     return restore
-
-
-def _operator(email: str | None) -> User:
-    with control_plane():
-        user = User.objects.filter(email__iexact=email or "", is_staff=True, is_active=True).first()
-    if user is None:
-        raise CommandError("Say with --by which operator you are.")
-    return user

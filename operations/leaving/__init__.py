@@ -1,0 +1,1 @@
+"""Leaving and coming back: exports, the end of the data, and returns."""
