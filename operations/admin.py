@@ -3,6 +3,7 @@
 from accounts.identity.models import User
 from operations.console.backfills import BackfillAdmin, BackfillStateAdmin
 from operations.console.fleet import FleetRunAdmin, FleetStateAdmin
+from operations.console.leaving import ErasureAdmin, ExportAdmin, ReturnAdmin
 from operations.console.organisations import OrganisationAdmin
 from operations.console.others import (
     OperatorActAdmin,
@@ -18,12 +19,15 @@ from operations.models import (
     Backfill,
     BackfillState,
     BaseBackup,
+    Erasure,
+    Export,
     FleetRun,
     FleetState,
     OperatorAct,
     Provisioning,
     Restore,
     RestoreDrill,
+    Return,
     SignUp,
 )
 from tenants.models import Organisation, QuestionState, Release, Shard
@@ -40,6 +44,9 @@ console.register(FleetRun, FleetRunAdmin)
 console.register(BaseBackup, BaseBackupAdmin)
 console.register(Restore, RestoreAdmin)
 console.register(RestoreDrill, RestoreDrillAdmin)
+console.register(Export, ExportAdmin)
+console.register(Erasure, ErasureAdmin)
+console.register(Return, ReturnAdmin)
 console.register(Backfill, BackfillAdmin)
 console.register(BackfillState, BackfillStateAdmin)
 console.register(OperatorAct, OperatorActAdmin)

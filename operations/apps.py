@@ -12,11 +12,21 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         # These need the loaded models.
+        from config.frame import add_nav
         from jobs import backfills
         from operations import audit, checks, sweeps
         from operations.backfills.watching import FleetWatcher
+        from permissions import perms
 
         audit.declare_all()
         sweeps.install()
         register(checks.schemas_are_within_reach, Tags.database)
         backfills.watch(FleetWatcher())
+        add_nav(
+            "Organisation",
+            label="Export",
+            url_name="exports:list",
+            icon="archive-box-arrow-down",
+            permission=perms.EXPORT_ALL,
+            order=95,
+        )

@@ -161,6 +161,21 @@ class UndoRestoreForm(ReasonForm):
         self.fields["typed"].label = f"Type {slug} to say that you mean it"
 
 
+class ErasureForm(ReasonForm):
+    """When the data of who is gone is erased, and why."""
+
+    field_order = ("when", "reason")
+    IN_TIME, AT_ONCE = "in-time", "at-once"
+    when = forms.ChoiceField(label="When")
+
+    def __init__(self, *args: Any, day: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["when"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
+            (self.IN_TIME, f"On {day:%d %b %Y}, 30 days after it became gone"),
+            (self.AT_ONCE, "As soon as another operator approves it"),
+        ]
+
+
 class MoveForm(ReasonForm):
     """Where an organisation shall live, and why."""
 

@@ -175,6 +175,12 @@ SETTINGS_CHANGE = declare(
     help="Name, look, sign-in and limits of the organisation.",
     roles=(ADMIN,),
 )
+EXPORT_ALL = declare(
+    "organisation.export",
+    label="Export everything",
+    help="Have everything of the organisation written into one file, and fetch it: also what is shared with "
+    "nobody, and the trail.",
+)
 JOBS_VIEW = declare(
     "jobs.view", label="See jobs", help="Long work under way and its results.", roles=(ADMIN, MEMBER)
 )

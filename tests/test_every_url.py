@@ -114,6 +114,8 @@ def outcome(client: Client, method: str, address: str) -> str:
     """Return what a visitor gets, as a word: an answer, sign-in, the status of a refusal, or a fault."""
     with undone():
         response: Any = client.get(address) if method == "GET" else client.post(address, {})
+        if response.streaming:
+            response.getvalue()  # to its end, or its file stays open
     lacking = lacks(response)
     if lacking:
         return f"lacks {', '.join(lacking)}"

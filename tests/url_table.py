@@ -34,6 +34,8 @@ from django.utils import timezone
 from accounts.actions.invitations import invite
 from accounts.identity.models import User
 from jobs.actions import enqueue
+from operations.leaving.shelf import path_of
+from operations.models import Export, ExportStep
 from permissions.actions.groups import add_to_group, create_group
 from permissions.actions.roles import create_role
 from permissions.models import Role
@@ -42,6 +44,7 @@ from permissions.policies import policy_for
 from records import rooms
 from records.models import Collection, Import, ImportState, Record, RecordFile, SavedView
 from records.rooms.examples import make
+from tenants.context import current_tenant
 
 
 class Lowest(IntEnum):
@@ -90,6 +93,22 @@ def ada() -> User:
 def person() -> UUID:
     """Ben."""
     return User.objects.get(email="ben@pulse.example").pk
+
+
+@thing("export")
+def export() -> UUID:
+    """An export with its file."""
+    at = timezone.now()
+    made = Export.objects.create(
+        organisation_id=current_tenant().id,
+        asked_by="ada@pulse.example",
+        asked_at=at,
+        step=ExportStep.DONE,
+        size_bytes=4,
+    )
+    path_of(made).parent.mkdir(parents=True, exist_ok=True)
+    path_of(made).write_bytes(b"sent")
+    return made.pk
 
 
 @thing("group")
@@ -259,6 +278,8 @@ TABLE: dict[str, Row] = {
     "accounts:brand": Row(ANYONE, {"digest": "nothing"}),
     "accounts:logo": Row(ANYONE, {"digest": "nothing"}),
     # jobs
+    "exports:list": Row(OWNER),
+    "exports:fetch": Row(OWNER, {"pk": "export"}),
     "jobs:list": Row(GUEST),
     "jobs:sidebar": Row(GUEST),
     "jobs:detail": Row(MEMBER, {"pk": "job"}, sees=MEMBER),

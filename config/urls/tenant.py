@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("accounts.entrance_urls")),
     path("trail/", include("audit.urls")),
     path("jobs/", include("jobs.urls")),
+    path("exports/", include("operations.tenant_urls")),
     path("", include("accounts.urls")),
     path("", include("permissions.urls")),
     path("", include("records.urls")),

@@ -24,13 +24,13 @@ from operations.actions.placing import NoRoom, customers, open_regions
 from operations.actions.provisioning import Wish, provision
 from operations.actions.releasing import place_on_release, releases_for
 from operations.actions.states import ALLOWED, change_state, note
-from operations.console import moving, restores
+from operations.console import leaving, moving, restores
 from operations.console.fleet import SchemaFilter, ring_page
 from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.tables import ReadOnlyAdmin
 from operations.forms import NewOrganisationForm, PlaceForm, StateForm
-from operations.models import FleetState, OperatorAct
+from operations.models import Erasure, FleetState, OperatorAct
 from tenants.addresses import site_url
 from tenants.models import Organisation
 from tenants.placement import State, Stop
@@ -75,11 +75,13 @@ class OrganisationAdmin(ReadOnlyAdmin):
                 )
             },
         ),
+        ("Leaving", {"fields": ("exports_shown", "erasure_shown")}),
         ("Acts of operators", {"fields": ("acts",)}),
     )
     readonly_fields = (
         *("address", "people", "last_activity", "size", "as_of", "made", "state_shown", "since", "means"),
         *("possible", "release_shown", "schema_long", "ring_shown", "acts", "moves", "brought_back"),
+        *("exports_shown", "erasure_shown"),
     )
     change_list_template = "operations/organisation_list.html"
 
@@ -162,6 +164,16 @@ class OrganisationAdmin(ReadOnlyAdmin):
         """Show since when it can be brought back, with a link to ask for it."""
         return restores.link_of(organisation)
 
+    @admin.display(description="Exports")
+    def exports_shown(self, organisation: Organisation) -> SafeString:
+        """Show the last exports, with a link to have one written."""
+        return leaving.exports_of(organisation)
+
+    @admin.display(description="Erasure")
+    def erasure_shown(self, organisation: Organisation) -> SafeString | str:
+        """Show what becomes of its data, with a link to have it erased when it is gone."""
+        return leaving.erasure_of(organisation)
+
     @admin.display(description="Ring")
     def ring_shown(self, organisation: Organisation) -> SafeString:
         """Show when it has its migrations, with a link to change that."""
@@ -190,9 +202,9 @@ class OrganisationAdmin(ReadOnlyAdmin):
     @admin.display(description="Change its state")
     def possible(self, organisation: Organisation) -> SafeString | str:
         """Show a link for each state it may come into."""
+        if Erasure.objects.past_return(organisation).exists():
+            return "None: its data is erased. It comes back with manage.py come_back, from its own export."
         states = sorted(ALLOWED[State(organisation.state)])
-        if not states:
-            return "None: this state is the last one."
         return format_html_join(
             " · ",
             '<a href="{}">{}</a>',
@@ -222,6 +234,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             path("<uuid:pk>/ring/", wrap(ring_page), name="organisation-ring"),
             path("<uuid:pk>/restore/", wrap(restores.ask_page), name="organisation-restore"),
             path("<uuid:pk>/release/", wrap(self.place), name="organisation-release"),
+            *leaving.urls(wrap),
             *moving.urls(wrap),
         ]
         return [*own, *super().get_urls()]

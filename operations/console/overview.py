@@ -11,6 +11,8 @@ from operations.actions.shards import unregistered
 from operations.console.meaning import state_badge
 from operations.models import (
     BackfillState,
+    Erasure,
+    ErasureStep,
     FleetState,
     OperatorAct,
     Progress,
@@ -36,6 +38,9 @@ GROUPS = (
             ),
             ("operations_signup", "Sign-ups", "Who asked for one, and whether the address was confirmed"),
             ("operations_provisioning", "Makings", "How each came to be, and what went wrong"),
+            ("operations_export", "Exports", "Everything of one organisation, for it to keep"),
+            ("operations_erasure", "Erasures", "Data of who is gone: who waits for it, and the proofs"),
+            ("operations_return", "Returns", "Who came back from an export"),
             ("tenants_questionstate", "Questions", "Who has answered what only they can know"),
         ),
     ),
@@ -158,6 +163,19 @@ def _wanting() -> list[dict[str, Any]]:
                 "organisations wait for a second operator to be brought back",
             ),
             "url": f"{reverse('admin:operations_restore_changelist')}?step__exact=asked",
+        },
+        {
+            "count": Erasure.objects.filter(step=ErasureStep.ASKED).count(),
+            "what": (
+                "erasure waits for a second operator",
+                "erasures wait for a second operator",
+            ),
+            "url": f"{reverse('admin:operations_erasure_changelist')}?step__exact=asked",
+        },
+        {
+            "count": Erasure.objects.open().exclude(error="").count(),
+            "what": ("erasure has not ended", "erasures have not ended"),
+            "url": reverse("admin:operations_erasure_changelist"),
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),

@@ -6,6 +6,7 @@ printed. The first line of output names the organisations that were made: slug, 
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -147,7 +148,13 @@ def listed(address: str) -> list[str]:
     return sorted(entry.organisation.slug for entry in DirectoryEntry.objects.of(address))
 
 
-DOES = {"live": live, "look": look, "old": old, "state": state, "listed": listed}
+DOES: dict[str, Callable[..., object]] = {
+    "live": live,
+    "look": look,
+    "old": old,
+    "state": state,
+    "listed": listed,
+}
 
 if __name__ == "__main__":
     main()
