@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                     "step",
                     models.CharField(
                         choices=[
-                            ("asked", "Waits"),
+                            ("asked", "Being written"),
                             ("done", "Ready"),
                             ("failed", "Failed"),
                             ("removed", "No longer kept"),

@@ -35,7 +35,7 @@ class LeavingRow(ControlRow):
 class ExportStep(models.TextChoices):
     """How far an export is."""
 
-    ASKED = "asked", "Waits"
+    ASKED = "asked", "Being written"
     DONE = "done", "Ready"
     FAILED = "failed", "Failed"
     REMOVED = "removed", "No longer kept"

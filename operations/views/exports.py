@@ -7,6 +7,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.adapters import say
 from accounts.identity.models import User
@@ -38,6 +39,9 @@ def export_list(request: HttpRequest) -> HttpResponse:
         record("organisation.export_asked")
         say(request, _("The export is being written."))
         return redirect("exports:list")
+    if request.headers.get("HX-Request") and not organisation.exports.filter(step=ExportStep.ASKED).exists():
+        # It looked again by itself, and there is nothing more to wait for: the whole page is another one.
+        return HttpResponseClientRefresh()
     return _listed(request, organisation)
 
 
