@@ -8,7 +8,7 @@ from uuid import UUID
 from audit import codes, labels
 from audit.labels import Named
 from audit.queries import Entry
-from audit.wording import Wording, columns_of, look_up, shown
+from audit.wording import Wording, columns_of, look_up, told
 
 ERASED = "erased"
 NOT_KEPT = "not kept"
@@ -159,7 +159,7 @@ def _intent(entry: Entry, known: _Known, target: Named | None) -> str:
     actor = actor_name(entry, known.names.people)
     if presenter := codes.presenter_of(entry.code):
         return presenter(entry, actor=actor, target=target)
-    details = _Details({name: _Word(_short(shown(value))) for name, value in entry.details.items()})
+    details = _Details({name: _Word(_short(told(value))) for name, value in entry.details.items()})
     thing = _short(target.label) if target else f"a {labels.kind_of(entry.type_id)}"
     details.update(actor=actor, target=thing)
     template = codes.code(entry.code).sentence if codes.known(entry.code) else "{actor}: " + entry.code

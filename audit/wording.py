@@ -4,6 +4,7 @@ Rooms whose values need more than their model says (records, whose design is dat
 see `audit.labels.describe`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ from audit.registry import trail
 from tenants.explicit_ids import content_type_id
 
 GONE = "no longer there"
+_WHOLE_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 Column = Field[Any, Any]
 
 
@@ -114,6 +116,13 @@ def _moment(field: Column, value: Any) -> str:
         return date_format(date.fromisoformat(str(value)), "j M Y") if isinstance(field, DateField) else ""
     except ValueError:
         return ""
+
+
+def told(value: Any) -> str:
+    """Return a detail of an intent as people read it: a whole moment in the current time zone."""
+    if isinstance(value, str) and _WHOLE_MOMENT.fullmatch(value):
+        return date_format(timezone.localtime(datetime.fromisoformat(value)), "j M Y H:i:s")
+    return shown(value)
 
 
 def shown(value: Any) -> str:

@@ -16,7 +16,7 @@ from audit.forms import FilterForm
 from audit.queries import FOLD, Cursor, Entry, Filters, one, page
 from audit.sentences import Said, say
 from audit.together import Point, Work
-from audit.wording import shown
+from audit.wording import told
 from permissions import perms
 from permissions.access import requires
 
@@ -124,7 +124,7 @@ def _object_url(said: Said) -> str:
 def _facts(said: Said) -> list[dict[str, Any]]:
     entry = said.entry
     more = [
-        {"label": name.replace("_", " ").capitalize(), "kind": "text", "value": shown(value)}
+        {"label": name.replace("_", " ").capitalize(), "kind": "text", "value": told(value)}
         for name, value in entry.details.items()
     ]
     done_by = entry.by.get("label", "") if entry.by.get("on_behalf_of") else ""

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.identity.models import User
 from jobs.signing import signed
 from operations.actions import backups
-from operations.models import Move, OperatorAct, Restore, RestoreStep
+from operations.models import Erasure, Move, OperatorAct, Restore, RestoreStep
 from operations.restoring import bundle, places, residence, swapping
 from operations.restoring.problems import CannotRestore
 from tenants.models import Organisation
@@ -57,6 +57,8 @@ def _source(
 ) -> tuple[datetime, str]:
     """Return to which moment and from what an organisation would be restored; raises CannotRestore."""
     refuse_moving(organisation)
+    if Erasure.objects.past_return(organisation).exists():
+        raise CannotRestore(f"The data of {organisation.slug} is erased. It comes back from its export only.")
     if from_bundle is not None:
         manifest = bundle.read_manifest(from_bundle)
         if manifest.schema != str(organisation.schema_name):

@@ -24,6 +24,7 @@ from operations.models import Move, MoveStep
 from operations.models.move import CAN_BE_CANCELLED, UNDER_WAY, WAY
 from operations.moves.problems import CannotMove
 from tenants.models import Organisation, Shard
+from tenants.placement import Stop
 
 Wrap = Callable[[Any], Any]
 CONSEQUENCES = (
@@ -76,7 +77,8 @@ def links_of(organisation: Organisation) -> SafeString:
         ),
     )
     begin_it = SafeString("")
-    if not any(move.step in UNDER_WAY for move in found) and len(settings.SHARD_ALIASES) > 1:
+    may_begin = not organisation.placement().stops(Stop.ENTRY) and len(settings.SHARD_ALIASES) > 1
+    if may_begin and not any(move.step in UNDER_WAY for move in found):
         begin_it = format_html(
             '<a href="{}">Move it to another shard</a>',
             reverse("admin:organisation-move", args=[organisation.pk]),

@@ -19,7 +19,7 @@ from operations.console.meaning import moment, when
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm, UndoRestoreForm
-from operations.models import BaseBackup, Restore, RestoreDrill, RestoreStep
+from operations.models import BaseBackup, Erasure, Restore, RestoreDrill, RestoreStep
 from operations.models.backup import KEPT_FOR
 from operations.restoring.places import CannotBackUp
 from tenants.models import Organisation
@@ -196,6 +196,8 @@ _COUNTED = (
 
 def link_of(organisation: Organisation) -> SafeString | str:
     """Return a link to bring an organisation back, with since when that is possible."""
+    if Erasure.objects.past_return(organisation).exists():
+        return "Its data is erased, and not brought back from back-ups."
     spans = restores.spans(organisation)
     if not spans:
         return "There is no back-up of its server yet."

@@ -133,6 +133,10 @@ class TestErasing:
         assert "1,234 rows in 2 tables" in page
         assert "0 schemas" in page
         assert "2026-02-01 12:00" in page
+        assert "not brought back from back-ups" in words(console.get(f"{LIST}{gone.pk}/change/"))
+        told = {"to": f"{timezone.now():%Y-%m-%d %H:%M:%S}", "reason": "They want it back"}
+        refused = console.post(f"{LIST}{gone.pk}/restore/", told)
+        assert (refused.status_code, "is erased" in words(refused)) == (422, True)
         assert "its data is erased" in words(console.get(f"{LIST}{gone.pk}/change/"))
         answer = console.post(
             f"{LIST}{gone.pk}/state/active/", {"reason": "They want to come back"}, follow=True
