@@ -44,10 +44,10 @@ def test_at_any_moment(alone: Installation) -> None:
     if alone.control("SELECT count(*) FROM operations_return WHERE step = 'done'") == [(0,)]:
         # It was killed before it was laid out whole, so it failed, and the file is given again.
         alone.manage(*back)
-    ((alias, schema),) = alone.control(
+    ((alias, another),) = alone.control(
         "SELECT shard_id, schema_name FROM tenants_organisation WHERE slug = 'org-0'"
     )
-    alone.schemas["org-0"] = (str(alias), str(schema))
+    alone.schemas["org-0"] = (str(alias), str(another))
     assert alone.digests("org-0")["gear_speaker"] == then
     returned = "SELECT count(*) FROM audit_event WHERE code = 'organisation.returned'"
     assert alone.ask("org-0", returned) == [(1,)]
