@@ -41,7 +41,7 @@ def send_mail(
         to=checked_address(to), subject=one_line(subject), text=text, html=html or ""
     )
     mail.refresh_from_db(fields=["id"])
-    job = enqueue("mail.send", payload={"mail": str(mail.pk)}, label="Mail", by=by)
+    job = enqueue("mail.send", payload={"mail": str(mail.pk)}, label="Send a mail", by=by)
     OutgoingMail.objects.filter(pk=mail.pk).update(job=job)
     mail.job = job
     return mail
@@ -85,7 +85,7 @@ def send_now(
         raise TryLater("The mail server does not answer.") from problem
 
 
-@kind("mail.send", queue="mail", label="Mail", max_running=2, delays=_DELAYS, max_attempts=8)
+@kind("mail.send", queue="mail", label="Send a mail", max_running=2, delays=_DELAYS, max_attempts=8)
 def deliver(run: Run) -> Mapping[str, Any]:
     """Send one mail: read, commit, send, and write down that it was sent."""
     pk = UUID(run.payload["mail"])

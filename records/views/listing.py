@@ -73,13 +73,17 @@ def _rows(request: HttpRequest, place: Place, query: TableQuery) -> dict[str, An
     columns = place.table.shown(query)
     handle = handle_of(place, columns)
     cells = cells_of(request, place, page.labels)
+    editable = ids_for(place, page, perms.RECORDS_CHANGE)
+    # Who may do nothing with several rows at once has nothing to pick them for.
+    picks = bool(_actions(place)) and bool(editable or ids_for(place, page, perms.RECORDS_DELETE))
     return {
         "place": place,
         "page": page,
-        "rows": _listed(cells, page, columns, handle, editable_ids(place, page)),
+        "rows": _listed(cells, page, columns, handle, editable),
         "columns": ordered(columns, handle),
         "handle": handle,
-        "width": len(ordered(columns, handle)) + 1,
+        "picks": picks,
+        "width": len(ordered(columns, handle)) + picks,
         "more_url": place.list_url(query.going(after=page.following)) if page.following else "",
         "before_url": place.list_url(query.going(before=page.preceding)) if page.preceding else "",
     }
@@ -120,14 +124,14 @@ def _first_edit(place: Place, pk: str, handle: Column | None) -> str:
     return f"{place.url('record', pk)}edit/{handle.key}/?{HANDLE}" if handle else ""
 
 
-def editable_ids(place: Place, page: Page) -> frozenset[str]:
-    """Return which rows of a page the person may change; one query at most."""
+def ids_for(place: Place, page: Page, perm: str) -> frozenset[str]:
+    """Return with which rows of a page the person may do `perm`; one query at most."""
     ids = [row.id for row in page.rows]
-    if place.may(perms.RECORDS_CHANGE):
+    if place.may(perm):
         return frozenset(ids)
-    if not place.table.holder.may_reach(perms.RECORDS_CHANGE):
+    if not place.table.holder.may_reach(perm):
         return frozenset()
-    found = place.table.rows(to=perms.RECORDS_CHANGE).filter(pk__in=ids)
+    found = place.table.rows(to=perm).filter(pk__in=ids)
     return frozenset(str(pk) for pk in found.values_list("pk", flat=True))
 
 

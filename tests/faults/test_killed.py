@@ -1,29 +1,35 @@
-"""Web server, worker and beat killed at random, again and again, under load: nothing is lost or doubled.
+"""INF-1: web server, worker, beat and sealer killed at random, again and again, under load.
 
-The mover is in tests/moves/test_killed.py; kills of workers in the middle of imports and of chunks are in
-tests/imports/test_killed.py and tests/jobs/test_workers.py. Sealers are no processes of their own yet.
+Nothing is lost or doubled. The mover is in tests/moves/test_killed.py; kills of workers in the middle of
+imports and of chunks are in tests/imports/test_killed.py and tests/jobs/test_workers.py.
 """
 
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil  # type: ignore[import-untyped]  # the package ships no types
+import psycopg
 import pytest
 from django.db import connections
 
+from audit.exporting import lines
+from audit.verifier import verify
 from config.embedded.ports import free_port
 from jobs.models import Job, JobState
 from tenants.context import enter
 from tenants.models import Organisation
+from tests import servers
 from tests.browser import site
 from tests.faults.ledger import ACTOR, Ledger, open_ledger
 from tests.faults.nursery import Born, Nursery, nursery
 from tests.jobs.lasting import KINDS, ask, effects, ended
-from tests.servers import FOLDER
+from tests.servers import FOLDER, ROOT
 from tests.workers import QUEUES, SOON, lasting, wait_for
 
 pytestmark = pytest.mark.nightly
@@ -131,3 +137,45 @@ class TestKills:
         # They were felt: requests were cut off, and workers vanished in the middle of jobs.
         assert ledger.said[0] > 0
         assert sum(job.lease_token > 1 for job in done) > 5
+
+
+def sealing_faults(organisation: Organisation) -> tuple[list[str], int, int]:
+    """Return what the verifier finds wrong with a trail, how much of it is sealed, and in how many parts."""
+    assert servers.POSTGRES is not None
+    address = servers.POSTGRES.superuser_url(str(organisation.shard_id))
+    with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
+        connection.execute(f"SET LOCAL search_path = {organisation.schema_name}".encode())
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with connection.cursor() as cursor:
+            report = verify(lines(cursor))
+    return [str(fault) for fault in report.faults], report.sealed, report.segments
+
+
+class TestSealer:
+    def test_killed_at_random_leaves_one_chain(self, ledger: Ledger) -> None:
+        """A hundred times, while people write: each entry is sealed once, and no part of the chain lacks."""
+        chance, port, organisation = random.Random(SEED), free_port(), ledger.organisation
+        variables = {**SOON, "DJANGO_SETTINGS_MODULE": site.SETTINGS, "ENCLAVE_PORT": str(port)}
+        killed = 0
+        with (
+            site._web(port, variables, "--preload"),
+            nursery({**variables, "ENCLAVE_LOGIN": "owner"}) as place,
+            ledger.writing(port, writers=2),
+        ):
+            for number in range(KILLS):
+                sealer = place.fork("manage.py", "seal", str(organisation.slug))
+                time.sleep(chance.uniform(0, 0.2))
+                killed += sealer.kill()
+                if number % 10 == 9:
+                    assert sealing_faults(organisation)[0] == []
+                ledger.wait_for_more(than=len(ledger.acknowledged))
+        last = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "seal", str(organisation.slug)],
+            env={**os.environ, "ENCLAVE_LOGIN": "owner"},
+            check=True,
+        )
+        faults, sealed, segments = sealing_faults(organisation)
+        assert (last.returncode, faults) == (0, [])
+        assert sealed > KILLS
+        assert segments > 10  # many came to their end before they were killed
+        assert killed > KILLS / 4  # and many did not

@@ -11,7 +11,7 @@ from records.models import Collection
 from tenants.context import enter
 from tenants.models import Organisation
 from tests.people import SETTING_UP, visitor
-from tests.records_screens.conftest import LIST, add
+from tests.records_screens.conftest import LIST, Share, add
 
 HTMX = {"HX-Request": "true"}
 
@@ -137,6 +137,18 @@ class TestWhoSees:
         page = ben.get(LIST).content.decode()
         assert "7311" not in page.replace(",", "")
         assert "Fee" not in text(page)
+
+    def test_rows_are_picked_by_who_can_do_something_with_them(
+        self, ada: Client, cy: Client, gigs: Collection, share: Share
+    ) -> None:
+        share(gigs, "cy@pulse.example", "records.view")
+        seen = cy.get(LIST).content.decode()
+        assert "Warehouse" in seen
+        assert 'class="pick"' not in seen
+        assert "data-pick-all" not in seen
+        assert 'class="pick"' in ada.get(LIST).content.decode()
+        share(gigs, "cy@pulse.example", "records.change")
+        assert 'class="pick"' in cy.get(LIST).content.decode()
 
     @pytest.mark.parametrize("address", ["f=f_fee%3Aover%3A1", "sort=f_fee", "cols=f_fee"])
     def test_takes_no_question_about_them_either(self, ben: Client, gigs: Collection, address: str) -> None:
