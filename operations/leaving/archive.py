@@ -2,7 +2,8 @@
 
     export.json        format, organisation, moment, and of every other part its SHA-256 and size
     export.signature   this installation's word that export.json is its own
-    bundle/…           its schema, as operations.restoring.bundle writes it
+    people.csv         who its people are
+    bundle/…           its schema, as operations.restoring.bundle writes it, with some tables sealed
     files/ab/abcd…     the content of its records' files
 
 The file comes back from outside. It is believed only as far as the signature goes, which is looked at before
@@ -26,7 +27,8 @@ from operations.leaving.problems import CannotReturn
 FORMAT = 1
 _SAID, _SIGNATURE = "export.json", "export.signature"
 _PART = re.compile(
-    r"bundle/(manifest\.json|before\.sql|after\.sql|tables/[a-z0-9_]{1,63})|files/[0-9a-f]{2}/[0-9a-f]{32}"
+    r"people\.csv|bundle/(manifest\.json|before\.sql|after\.sql|(tables|sealed)/[a-z0-9_]{1,63})"
+    r"|files/[0-9a-f]{2}/[0-9a-f]{32}"
 )
 _CHUNK = 1 << 20
 # Of what an export says of itself: a million files are 100 MB of it.
@@ -52,7 +54,7 @@ class Said:
 
 
 def write(target: Path, said: Said, folders: dict[str, Path]) -> str:
-    """Write an export and return its SHA-256. `folders` are what lies under "bundle" and under "files".
+    """Write an export and return its SHA-256. `folders` are what lies under each name; "" is above all.
 
     A part that disappears meanwhile is left out: content that no row names may go at any time.
     """
@@ -117,7 +119,7 @@ def digest_of(path: Path) -> str:
 def _found(folders: dict[str, Path]) -> Iterator[tuple[str, Path]]:
     for prefix, folder in folders.items():
         for path in sorted(folder.rglob("*")):
-            name = f"{prefix}/{path.relative_to(folder).as_posix()}"
+            name = f"{prefix}{path.relative_to(folder).as_posix()}"
             if _PART.fullmatch(name):
                 yield name, path
 

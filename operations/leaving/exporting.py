@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from operations.leaving import archive
+from operations.leaving import archive, sealing
 from operations.leaving.shelf import path_of
 from operations.models import Export, ExportStep
 from operations.models.leaving import FETCHED_WITHIN
@@ -50,10 +50,12 @@ def write(organisation: Organisation, target: Path) -> dict[str, object]:
     The rows are of one moment. Content is copied after them: what they name stays for a month.
     """
     schema, alias = str(organisation.schema_name), str(organisation.shard_id)
-    work = places.folder() / "exporting" / schema
+    work = places.folder() / "exporting" / f"{schema}-{target.stem}"
     shutil.rmtree(work, ignore_errors=True)
     try:
-        manifest = bundle.write(places.owner_address(alias), schema, work, labels=labels())
+        manifest = bundle.write(places.owner_address(alias), schema, work / "bundle", labels=labels())
+        sealing.seal(work / "bundle")
+        sealing.write_people(places.owner_address(alias), schema, work / "people.csv")
         said = archive.Said(
             organisation=str(organisation.pk),
             slug=str(organisation.slug),
@@ -63,7 +65,7 @@ def write(organisation: Organisation, target: Path) -> dict[str, object]:
         )
         files = Path(settings.MEDIA_ROOT) / schema / "files"
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        digest = archive.write(target, said, {"bundle": work, "files": files})
+        digest = archive.write(target, said, {"": work, "files/": files})
     finally:
         shutil.rmtree(work, ignore_errors=True)
         with suppress(FileNotFoundError):

@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.actions.directory import repair
 from operations.actions.fleet import note_made
 from operations.actions.placing import Asked, choose
-from operations.leaving import archive
+from operations.leaving import archive, sealing
 from operations.leaving.problems import CannotReturn
 from operations.models import Erasure, ErasureStep, OperatorAct, Return, ReturnStep
 from operations.restoring import bundle, places, swapping
@@ -67,6 +67,7 @@ def ask(source: Path, *, reason: str, by: str, shard: str = "") -> Return:
         )
     try:
         archive.unpack(source, said, folder_of(row))
+        sealing.unseal(folder_of(row) / "bundle")
     except BaseException as problem:
         _fail(row, f"{problem}")
         raise

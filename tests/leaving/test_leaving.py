@@ -46,6 +46,21 @@ class TestLeaving:
         assert said["slug"] == SLUG
         assert sum(name.startswith("files/") for name in said["parts"]) == 1
 
+    def test_how_people_sign_in_is_sealed_in_it(self, house: House, taken: Path) -> None:
+        ((password, digest),) = house.made.ask(
+            SLUG,
+            "SELECT (SELECT password FROM identity_user WHERE email LIKE 'o@%'), "
+            "(SELECT encode(digest, 'hex') FROM identity_session LIMIT 1)",
+        )
+        assert str(password).startswith("argon2") or "$" in str(password)
+        with zipfile.ZipFile(taken) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        readable = b"".join(parts.values())
+        for secret in (password, digest, "/accounts/password/reset/key/"):
+            assert str(secret).encode() not in readable
+        assert f"o@{SLUG}.example".encode() in parts["people.csv"]
+        assert b"Cellar" in parts["bundle/tables/records_record"]
+
     def test_it_may_come_back_as_long_as_its_data_is_there(self, house: House, taken: Path) -> None:
         assert house.do("state", SLUG, "gone") == "gone"
         assert house.do("old", SLUG)["session"] == 410
