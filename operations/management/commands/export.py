@@ -11,6 +11,7 @@ from operations.leaving import exporting
 from operations.leaving.problems import CannotLeave
 from operations.leaving.shelf import path_of
 from operations.models import ExportStep
+from operations.restoring.alone import alone_with
 from operations.restoring.bundle import Differs
 from operations.restoring.problems import Busy
 from tenants.models import Organisation
@@ -38,7 +39,8 @@ class Command(BaseCommand):
         if target is not None:
             if target.exists():
                 raise CommandError(f"{target} is there already.")
-            written = exporting.write(organisation, target)
+            with alone_with(str(organisation.shard_id), str(organisation.schema_name)):
+                written = exporting.write(organisation, target)
             self.stdout.write(f"{target}: {written['result']}, SHA-256 {written['sha256']}")
             return
         asked = ask_export(organisation, by="Command line")
