@@ -26,7 +26,6 @@ from operations.models import (
     OperatorAct,
     Restore,
     Return,
-    ReturnStep,
 )
 from operations.models.leaving import ERASED_AFTER
 from tenants.models import Organisation
@@ -118,7 +117,7 @@ def ring(*, at: datetime) -> int:
     waiting = (
         Export.objects.filter(step=ExportStep.ASKED).count()
         + Erasure.objects.due(at=at).count()
-        + Return.objects.filter(step__in=[ReturnStep.ASKED, ReturnStep.LOADED]).count()
+        + Return.objects.open().count()
     )
     if waiting:
         # Nobody needs a message that the next sweep has sent again.

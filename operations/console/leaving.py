@@ -186,7 +186,7 @@ class ReturnAdmin(ReadOnlyAdmin):
         return _badge(_RETURN_TONES.get(ReturnStep(row.step), "trial"), row.get_step_display())
 
     def at_work(self) -> SafeString | str:
-        under_way = Return.objects.filter(step__in=[ReturnStep.ASKED, ReturnStep.LOADED]).count()
+        under_way = Return.objects.open().count()
         return f"{under_way:,} under way." if under_way else ""
 
 

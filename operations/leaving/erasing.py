@@ -51,7 +51,9 @@ def run_due(*, at: datetime) -> int:
     for erasure in Erasure.objects.due(at=at).select_related("organisation"):
         try:
             run(erasure)
-        except (Busy, psycopg.OperationalError, DatabaseError, OSError, CannotLeave) as problem:
+        except Busy:
+            continue
+        except (psycopg.Error, DatabaseError, OSError, CannotLeave, bundle.Differs) as problem:
             logger.warning("the erasure of %s has not ended: %s", erasure.organisation.slug, problem)
             erasure.note(error=f"{problem}"[:2000])
             continue
@@ -64,7 +66,7 @@ def run(erasure: Erasure) -> None:
     organisation = erasure.organisation
     alias, schema = str(organisation.shard_id), erasure.schema_name
     with alone_with(alias, schema):
-        if not _begin(erasure):
+        if not begin(erasure):
             return
         address = places.owner_address(alias)
         if "was" not in erasure.result:
@@ -80,8 +82,13 @@ def run(erasure: Erasure) -> None:
         _end(erasure, left)
 
 
-def _begin(erasure: Erasure) -> bool:
+def begin(erasure: Erasure) -> bool:
     """Pass the point of no return; return whether there is anything to do. Raises CannotLeave."""
+    if erasure.step == ErasureStep.APPROVED and erasure.not_before <= timezone.now():
+        # The copy that a move left behind is dropped by the owner's worker now, and not some days later.
+        left = Move.objects.filter(organisation=erasure.organisation_id, step=MoveStep.KEPT)
+        if left.update(keep_until=timezone.now()):
+            raise CannotLeave("The copy that a move left behind goes first, and then this goes on.")
     with transaction.atomic(using="control"):
         organisation = Organisation.objects.select_for_update().get(pk=erasure.organisation_id)
         erasure.refresh_from_db()
@@ -95,10 +102,6 @@ def _begin(erasure: Erasure) -> bool:
             raise CannotLeave("A restore of it is open; that has to end first.")
         if Move.objects.under_way().filter(organisation=organisation).exists():
             raise CannotLeave("It is being moved; that has to end first.")
-        # The copy that a move left behind is dropped by the owner's worker now, and not some days later.
-        kept = Move.objects.filter(organisation=organisation, step=MoveStep.KEPT)
-        if kept.update(keep_until=timezone.now()):
-            raise CannotLeave("The copy that a move left behind goes first.")
         erasure.note(step=ErasureStep.ERASING, error="")
     return True
 

@@ -22,6 +22,8 @@ from operations.restoring.problems import Busy
 from tenants.models import Organisation
 from tenants.schema import labels
 
+# Each is a copy of everything on our disk: the newest takes the place of the oldest.
+MOST_KEPT = 3
 logger = logging.getLogger(__name__)
 
 
@@ -42,6 +44,8 @@ def run(export: Export) -> None:
             return
         now = timezone.now()
         export.note(step=ExportStep.DONE, ended_at=now, kept_until=now + FETCHED_WITHIN, **written)
+        for old in organisation.exports.filter(step=ExportStep.DONE)[MOST_KEPT:]:
+            remove(old)
 
 
 def write(organisation: Organisation, target: Path) -> dict[str, object]:

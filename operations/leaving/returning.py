@@ -1,6 +1,6 @@
 """Coming back: an organisation that was erased lives again, from the export that it took with it.
 
-    asked -> loaded -> done
+    laying -> asked -> loaded -> done
 
 It is loaded as a new schema, compared with what the export says, brought to today's migrations and compared
 with the template; what must not go on by itself is ended; then the organisation is placed there. Nothing that
@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.actions.directory import repair
@@ -47,31 +47,47 @@ def ask(source: Path, *, reason: str, by: str, shard: str = "") -> Return:
         raise CannotReturn("Say why: it is written down.")
     said = archive.read(source)
     organisation = _erased(said)
-    digest = archive.digest_of(source)
     with transaction.atomic(using="control"):
-        Organisation.objects.select_for_update().get(pk=organisation.pk)
-        if Return.objects.filter(
-            organisation=organisation, step__in=[ReturnStep.ASKED, ReturnStep.LOADED]
-        ).exists():
-            raise CannotReturn(f"{organisation.slug} is coming back already.")
-        asked = Asked(shard=shard, region=str(organisation.region), customer=str(organisation.customer))
-        row = Return.objects.create(
-            organisation=organisation,
-            reason=reason.strip()[:300],
-            asked_by=by,
-            asked_at=timezone.now(),
-            export_sha256=digest,
-            schema_name=new_schema_name(),
-            shard=choose(asked),
-            result={"taken_at": said.taken_at, "rows": said.rows},
-        )
-    try:
-        archive.unpack(source, said, folder_of(row))
-        sealing.unseal(folder_of(row) / "bundle")
-    except BaseException as problem:
-        _fail(row, f"{problem}")
-        raise
+        alias = choose(Asked(shard=shard, region=organisation.region, customer=organisation.customer))
+    schema = new_schema_name()
+    # Held from before the row is there: whoever finds it laid out by nobody may say that it has failed.
+    with alone_with(alias, schema):
+        row = _begin(organisation, said, source, schema=schema, alias=alias, reason=reason, by=by)
+        try:
+            archive.unpack(source, said, folder_of(row))
+            sealing.unseal(folder_of(row) / "bundle")
+        except BaseException as problem:
+            _fail(row, f"{problem}")
+            raise
+        row.note(step=ReturnStep.ASKED)
     return row
+
+
+def _begin(
+    organisation: Organisation,
+    said: archive.Said,
+    source: Path,
+    *,
+    schema: str,
+    alias: str,
+    reason: str,
+    by: str,
+) -> Return:
+    digest = archive.digest_of(source)
+    try:
+        with transaction.atomic(using="control"):
+            return Return.objects.create(
+                organisation=organisation,
+                reason=reason.strip()[:300],
+                asked_by=by,
+                asked_at=timezone.now(),
+                export_sha256=digest,
+                schema_name=schema,
+                shard=alias,
+                result={"taken_at": said.taken_at, "rows": said.rows},
+            )
+    except IntegrityError as problem:
+        raise CannotReturn(f"{organisation.slug} is coming back already.") from problem
 
 
 def _erased(said: archive.Said) -> Organisation:
@@ -100,6 +116,8 @@ def run(row: Return) -> None:
     """
     with alone_with(row.shard, row.schema_name):
         row.refresh_from_db()
+        if row.step == ReturnStep.LAYING:
+            _fail(row, "Its process ended while the export was laid out. Give the file again.")
         try:
             if row.step == ReturnStep.ASKED:
                 _load(row)
@@ -115,7 +133,7 @@ def run(row: Return) -> None:
 def run_all() -> int:
     """Go on with all returns; return how many came to their ends."""
     done = 0
-    for row in Return.objects.filter(step__in=[ReturnStep.ASKED, ReturnStep.LOADED]):
+    for row in Return.objects.open().select_related("organisation"):
         try:
             run(row)
         except (Busy, psycopg.Error, DatabaseError, OSError) as problem:
@@ -128,8 +146,6 @@ def run_all() -> int:
 def _load(row: Return) -> None:
     """Load it as a new schema, from the beginning: an earlier try is dropped with all that it wrote."""
     address, schema, folder = places.owner_address(row.shard), row.schema_name, folder_of(row)
-    if not (folder / "bundle" / "manifest.json").exists():
-        raise bundle.Differs("It was not laid out whole. Give the export again.")
     manifest = bundle.load(address, folder / "bundle", schema)
     with resting():
         migrated = bring_to_template(row.shard, schema)

@@ -150,12 +150,13 @@ class Migration(migrations.Migration):
                     "step",
                     models.CharField(
                         choices=[
-                            ("asked", "Begun"),
+                            ("laying", "Being laid out"),
+                            ("asked", "Laid out"),
                             ("loaded", "Loaded and compared"),
                             ("done", "Done"),
                             ("failed", "Failed"),
                         ],
-                        default="asked",
+                        default="laying",
                         max_length=10,
                     ),
                 ),

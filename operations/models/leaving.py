@@ -127,21 +127,32 @@ class Erasure(LeavingRow):
 class ReturnStep(models.TextChoices):
     """How far a return is."""
 
-    ASKED = "asked", "Begun"
+    LAYING = "laying", "Being laid out"
+    ASKED = "asked", "Laid out"
     LOADED = "loaded", "Loaded and compared"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
+
+
+class ReturnQuerySet(models.QuerySet["Return"]):
+    """Sets of returns."""
+
+    def open(self) -> Self:
+        """Return those that have come to no end."""
+        return self.exclude(step__in=[ReturnStep.DONE, ReturnStep.FAILED])
 
 
 class Return(LeavingRow):
     """An organisation that came back from its export; it lives in `schema_name` on `shard` then."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="returns")
-    step = models.CharField(max_length=10, choices=ReturnStep.choices, default=ReturnStep.ASKED)
+    step = models.CharField(max_length=10, choices=ReturnStep.choices, default=ReturnStep.LAYING)
     reason = models.CharField(max_length=300)
     export_sha256 = models.CharField(max_length=64)
     schema_name = models.CharField(max_length=22, unique=True)
     shard = models.CharField(max_length=40)
+
+    objects: ClassVar[ReturnQuerySet] = ReturnQuerySet.as_manager()  # type: ignore[assignment]  # a manager with the queryset's methods
 
     class Meta:
         ordering = ("-asked_at",)

@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.adapters import say
 from accounts.identity.models import User
 from audit.actions.events import record
-from operations.actions.exports import MOST_KEPT, ask_export
+from operations.actions.exports import ask_export
 from operations.leaving.problems import CannotLeave
 from operations.leaving.shelf import path_of
 from operations.models import Export, ExportStep
@@ -54,7 +54,6 @@ def _listed(request: HttpRequest, organisation: Organisation, *, refused: str = 
         "may_ask": may_ask,
         "ask_url": request.path if may_ask else "",
         "days": FETCHED_WITHIN.days,
-        "most": MOST_KEPT,
         "refused": refused,
     }
     return render(request, "operations/exports.html", context, status=422 if refused else 200)

@@ -105,9 +105,24 @@ class TestLeaving:
         assert set(house.do("old", SLUG).values()) <= {404, 410, "closed"}
         assert house.made.digests(OTHER) == other
 
+    def test_its_address_is_given_to_nobody_else(self, house: House) -> None:
+        said = house.refused("provision", SLUG, "--name", "Another", "--owner", "eve@another.example")
+        assert "This address is taken" in said
+
     def test_it_is_not_made_active_then(self, house: House) -> None:
         assert "comes back from its export only" in house.do("state", SLUG, "active")
         assert "erased already" in house.refused("erase", SLUG, "--reason", "again", "--by", ONE)
+
+
+def test_the_newest_three_exports_are_kept(house: House) -> None:
+    for _ in range(4):
+        house.owner.command("export", OTHER)
+    steps = house.made.control(
+        "SELECT export.step FROM operations_export AS export "
+        f"JOIN tenants_organisation AS of ON of.id = organisation_id AND slug = '{OTHER}' ORDER BY asked_at"
+    )
+    assert steps == [("removed",), ("done",), ("done",), ("done",)]
+    assert len(list((house.folder / "exports").glob("*.zip"))) == 3
 
 
 class TestComingBack:
