@@ -8,7 +8,7 @@ import base64
 import hashlib
 from functools import lru_cache
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -37,6 +37,14 @@ def unseal(sealed: str) -> str:
         return _key(secret, _scope()).decrypt(token.encode()).decode()
     except InvalidToken as problem:
         raise Unreadable("The text was encrypted for somebody else, or changed.") from problem
+
+
+def box(purpose: str) -> MultiFernet:
+    """Return what encrypts, and tells whether something is ours, for a purpose of the whole installation.
+
+    The first key of the ring encrypts, all decrypt.
+    """
+    return MultiFernet([_key(secret, f"purpose:{purpose}") for secret in _ring().values()])
 
 
 def _scope() -> str:

@@ -5,22 +5,20 @@ sessions and mails with links in them come back with the organisation, but are n
 tables are encrypted; the people themselves, by name and address, stand in `people.csv`.
 """
 
-import base64
-import hashlib
-import hmac
 from pathlib import Path
 
 import psycopg
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from psycopg import sql
 
+from accounts import keys
 from accounts.identity.models import Session, User
 from audit.registry import trail
 from operations.leaving.problems import CannotReturn
 
 _UNKNOWN = "{} was sealed with a key that is not known here."
+_PURPOSE = "export.sealed"
 _CHUNK = 8 * 1024 * 1024
 
 
@@ -33,7 +31,7 @@ def sealed_tables() -> frozenset[str]:
 def seal(bundle: Path) -> None:
     """Encrypt those tables of a bundle, and leave nothing of them readable."""
     (bundle / "sealed").mkdir(mode=0o700)
-    box = _box()
+    box = keys.box(_PURPOSE)
     for name in sorted(sealed_tables()):
         plain = bundle / "tables" / name
         if not plain.exists():
@@ -46,7 +44,7 @@ def seal(bundle: Path) -> None:
 
 def unseal(bundle: Path) -> None:
     """Make a bundle whole again; raise CannotReturn where a key of before is not known any more."""
-    box = _box()
+    box = keys.box(_PURPOSE)
     for sealed in sorted((bundle / "sealed").iterdir()):
         with sealed.open("rb") as source, (bundle / "tables" / sealed.name).open("wb") as target:
             try:
@@ -67,14 +65,3 @@ def write_people(address: str, schema: str, target: Path) -> None:
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for data in copy:
                 file.write(data)
-
-
-def _box() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_key(str(key))) for key in keys])
-
-
-def _key(secret: str) -> bytes:
-    """Return a key for this purpose alone; the secret is long and random, so one round does."""
-    digest = hmac.new(secret.encode(), b"enclave.export.sealed", hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest)

@@ -2,12 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings as configured
 
 from audit.checks import tenant_models
-from operations.leaving import sealing
+from operations.leaving import archive, sealing
 from operations.leaving.problems import CannotReturn
 
 SOUNDS_SECRET = re.compile(r"password|secret|token|hash|digest|credential|private|data$")
@@ -59,13 +59,26 @@ def test_comes_back_whole(tmp_path: Path, rows: bytes) -> None:
     assert (bundle / "tables" / "records_record").read_bytes() == b"a record"
 
 
-def test_with_the_key_of_before_and_not_without(tmp_path: Path, settings: object) -> None:
+def test_with_the_key_of_before_and_not_without(tmp_path: Path, settings: Any) -> None:
+    old, new = f"k1:{'o' * 32}", f"k2:{'n' * 32}"
+    settings.ENCLAVE_KEYS = (old,)
     bundle = laid_out(tmp_path / "bundle", b"one\n")
     sealing.seal(bundle)
-    before = configured.SECRET_KEY
-    settings.SECRET_KEY = "another key that is as long as the one before it was"  # type: ignore[attr-defined]  # pytest-django's
+    settings.ENCLAVE_KEYS = (new,)
     with pytest.raises(CannotReturn, match="not known here"):
         sealing.unseal(bundle)
-    settings.SECRET_KEY_FALLBACKS = [before]  # type: ignore[attr-defined]  # pytest-django's
+    settings.ENCLAVE_KEYS = (new, old)
     sealing.unseal(bundle)
     assert (bundle / "tables" / "identity_user").read_bytes() == b"one\n"
+
+
+def test_an_export_is_ours_while_its_key_is_in_the_ring(tmp_path: Path, settings: Any) -> None:
+    old, new = f"k1:{'o' * 32}", f"k2:{'n' * 32}"
+    settings.ENCLAVE_KEYS = (old,)
+    said = archive.Said(organisation="1", slug="one", name="One", taken_at="2026-01-01", rows=1)
+    archive.write(tmp_path / "export.zip", said, {"bundle/": laid_out(tmp_path / "bundle", b"one\n")})
+    settings.ENCLAVE_KEYS = (new,)
+    with pytest.raises(CannotReturn, match="not written by this installation"):
+        archive.read(tmp_path / "export.zip")
+    settings.ENCLAVE_KEYS = (new, old)
+    assert archive.read(tmp_path / "export.zip").slug == "one"
