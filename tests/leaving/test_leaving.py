@@ -114,6 +114,13 @@ class TestLeaving:
         assert "erased already" in house.refused("erase", SLUG, "--reason", "again", "--by", ONE)
 
 
+@pytest.mark.parametrize("function", ["close_for_good(text)", "adopt(text, integer)"])
+def test_processes_that_serve_people_close_and_open_no_schema(house: House, function: str) -> None:
+    query = f"SELECT has_function_privilege(%s, 'enclave.{function}', 'EXECUTE')"
+    for login, may in (("'enclave_app'", False), ("'enclave_owner'", True)):
+        assert house.made.ask(OTHER, query.replace("%s", login)) == [(may,)]
+
+
 def test_the_newest_three_exports_are_kept(house: House) -> None:
     for _ in range(4):
         house.owner.command("export", OTHER)
