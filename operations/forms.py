@@ -140,7 +140,7 @@ def _span(begin: datetime, end: datetime | None) -> str:
     return f"since {since}" if end is None else f"from {since} to {end:%Y-%m-%d %H:%M:%S}"
 
 
-class ApproveRestoreForm(forms.Form):
+class ApproveForm(forms.Form):
     """The address of the organisation, typed by a second operator."""
 
     typed = forms.CharField(max_length=40, strip=True)

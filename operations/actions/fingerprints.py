@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models import F
 
-from operations.fleet.looking import digests_of
+from operations.fleet.looking import differing, digests_of
 from operations.models import FleetState
 from tenants.context import as_owner
 from tenants.names import TEMPLATE_SCHEMA
@@ -49,7 +49,7 @@ def take(states: Iterable[FleetState], *, at: datetime) -> Iterator[FleetState]:
             logger.exception("schema of %s could not be looked at", state.organisation.slug)
             continue
         state.fingerprint, state.looked_at = _fingerprint(found), at
-        state.differs = ", ".join(_differing(template, found)) if its_version == version else ""
+        state.differs = ", ".join(differing(template, found)) if its_version == version else ""
         state.save(update_fields=["fingerprint", "looked_at", "differs"])
         yield state
 
@@ -63,7 +63,3 @@ def _look(state: FleetState) -> tuple[dict[str, str], str]:
 def _fingerprint(digests: Mapping[str, str]) -> str:
     lines = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _differing(template: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    return sorted(name for name in template.keys() | found.keys() if template.get(name) != found.get(name))

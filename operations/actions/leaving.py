@@ -9,13 +9,11 @@ of the owner's.
 from dataclasses import dataclass
 from datetime import datetime
 
-from celery import current_app
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.identity.models import User
-from jobs.signing import signed
+from operations.actions.waking import wake_owner
 from operations.leaving.problems import CannotLeave
 from operations.models import (
     Erasure,
@@ -30,7 +28,6 @@ from operations.models import (
 from operations.models.leaving import ERASED_AFTER
 from tenants.models import Organisation
 from tenants.placement import State
-from tenants.releases import queue_of
 
 GO_ON = "operations.tasks.leave"
 
@@ -120,24 +117,10 @@ def ring(*, at: datetime) -> int:
         + Return.objects.open().count()
     )
     if waiting:
-        # Nobody needs a message that the next sweep has sent again.
-        current_app.send_task(
-            GO_ON,
-            kwargs={},
-            queue=queue_of("owner", settings.RELEASE),
-            expires=5,
-            headers=signed(GO_ON, {}),
-            retry=False,
-        )
+        wake_owner(GO_ON)
     return waiting
 
 
 def _note(erasure: Erasure, act: str, who: str, *, reason: str = "") -> None:
     organisation = erasure.organisation
-    OperatorAct.objects.create(
-        operator_label=who,
-        organisation=organisation,
-        organisation_label=f"{organisation.name} ({organisation.slug})",
-        act=act,
-        reason=reason or erasure.reason,
-    )
+    OperatorAct.write(organisation, act, who=who, reason=reason or erasure.reason)

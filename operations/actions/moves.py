@@ -3,18 +3,15 @@
 from datetime import datetime
 from itertools import chain
 
-from celery import current_app
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from jobs.signing import signed
+from operations.actions.waking import wake_owner
 from operations.models import Move
 from operations.models.move import CAN_BE_CANCELLED
 from operations.moves import checks
 from operations.moves.problems import CannotMove
 from operations.moves.telling import act
 from tenants.models import Organisation, Shard
-from tenants.releases import queue_of
 
 GO_ON = "operations.tasks.go_on"
 
@@ -55,14 +52,5 @@ def ring(*, at: datetime) -> int:
     """Wake the owner's worker for each move that can go on; return how many there are."""
     waiting = list(chain(Move.objects.under_way(), Move.objects.to_be_dropped(at=at)))
     for move in waiting:
-        arguments = {"move_id": str(move.pk)}
-        # Nobody needs a message that the next sweep has sent again.
-        current_app.send_task(
-            GO_ON,
-            kwargs=arguments,
-            queue=queue_of("owner", settings.RELEASE),
-            expires=5,
-            headers=signed(GO_ON, arguments),
-            retry=False,
-        )
+        wake_owner(GO_ON, move_id=str(move.pk))
     return len(waiting)

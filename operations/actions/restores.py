@@ -11,19 +11,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.identity.models import User
-from jobs.signing import signed
 from operations.actions import backups
+from operations.actions.waking import wake_owner
 from operations.models import Erasure, Move, OperatorAct, Restore, RestoreStep
 from operations.restoring import bundle, places, residence, swapping
 from operations.restoring.problems import CannotRestore
 from tenants.models import Organisation
-from tenants.releases import queue_of
 
 # A list that somebody pasted by mistake is longer; after a disaster one says how many.
 MOST_AT_ONCE = 5
@@ -218,25 +216,11 @@ def ring() -> int:
     """
     waiting = Restore.objects.unfinished().count()
     if waiting:
-        # Nobody needs a message that the next sweep has sent again.
-        current_app.send_task(
-            GO_ON,
-            kwargs={},
-            queue=queue_of("owner", settings.RELEASE),
-            expires=5,
-            headers=signed(GO_ON, {}),
-            retry=False,
-        )
+        wake_owner(GO_ON)
     return waiting
 
 
 def note(restore: Restore, act: str, who: str, **told: Any) -> None:
     """Write down an act of an operator."""
     organisation = restore.organisation
-    OperatorAct.objects.create(
-        operator_label=who,
-        organisation=organisation,
-        organisation_label=f"{organisation.name} ({organisation.slug})",
-        act=act,
-        reason=told.get("reason") or restore.reason,
-    )
+    OperatorAct.write(organisation, act, who=who, reason=told.get("reason") or restore.reason)

@@ -5,6 +5,7 @@ from django.db import transaction
 from accounts.identity.models import User
 from operations.actions.exports import want_export
 from operations.models import Erasure, OperatorAct
+from operations.models.act import label_of
 from tenants import hosts
 from tenants.models import Organisation, Release, Shard
 from tenants.placement import State
@@ -45,8 +46,7 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
 
 def note(*, organisation: Organisation, act: str, reason: str, by: User | None) -> OperatorAct:
     """Write down an operator's act on an organisation; `by` None is whoever has the command line."""
-    label = f"{organisation.name} ({organisation.slug})"
-    return _note(organisation, label, act=act, reason=reason, by=by)
+    return _note(organisation, label_of(organisation), act=act, reason=reason, by=by)
 
 
 def note_shard(*, shard: Shard, act: str, reason: str, by: User) -> OperatorAct:

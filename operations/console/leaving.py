@@ -18,7 +18,7 @@ from operations.actions.states import note
 from operations.console.meaning import moment, when
 from operations.console.pages import act_page
 from operations.console.tables import ReadOnlyAdmin
-from operations.forms import ApproveRestoreForm, ErasureForm, ReasonForm
+from operations.forms import ApproveForm, ErasureForm, ReasonForm
 from operations.models import Erasure, ErasureStep, Export, ExportStep, Return, ReturnStep
 from operations.models.leaving import FETCHED_WITHIN
 from tenants.models import Organisation
@@ -287,7 +287,7 @@ def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let an erasure have its day; the organisation's address is typed again."""
     erasure = get_object_or_404(Erasure.objects.select_related("organisation"), pk=pk)
     organisation = erasure.organisation
-    form = ApproveRestoreForm(request.POST or None, slug=str(organisation.slug))
+    form = ApproveForm(request.POST or None, slug=str(organisation.slug))
     if request.method == "POST" and form.is_valid():
         try:
             leaving.approve(erasure, by=_operator(request), typed=form.cleaned_data["typed"])

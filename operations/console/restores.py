@@ -18,7 +18,7 @@ from operations.actions import restores
 from operations.console.meaning import moment, when
 from operations.console.pages import act_page, nothing_to_choose
 from operations.console.tables import ReadOnlyAdmin
-from operations.forms import ApproveRestoreForm, ReasonForm, RestoreForm, UndoRestoreForm
+from operations.forms import ApproveForm, ReasonForm, RestoreForm, UndoRestoreForm
 from operations.models import BaseBackup, Erasure, Restore, RestoreDrill, RestoreStep
 from operations.models.backup import KEPT_FOR
 from operations.restoring.places import CannotBackUp
@@ -240,7 +240,7 @@ def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let what another operator asked for begin; the organisation's address is typed again."""
     restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
-    form = ApproveRestoreForm(request.POST or None, slug=str(restore.organisation.slug))
+    form = ApproveForm(request.POST or None, slug=str(restore.organisation.slug))
     if request.method == "POST" and form.is_valid():
         try:
             restores.approve(restore, by=_operator(request), typed=form.cleaned_data["typed"])

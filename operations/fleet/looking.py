@@ -1,6 +1,6 @@
 """What the catalogue says of a schema."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connections
@@ -12,6 +12,11 @@ def digests_of(alias: str, schema: str, parts: Sequence[str] | None = None) -> d
     With `parts`, of those that are named and there. Parts are named as `enclave.digest_of` says.
     """
     return _asked(alias, "SELECT name, digest FROM enclave.digests_of(%s, %s)", schema, parts)
+
+
+def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """Return the names of the parts that are not the same in two schemas, in order."""
+    return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
 
 
 def rows_of(alias: str, schema: str) -> dict[str, int]:

@@ -202,11 +202,5 @@ def _end(erasure: Erasure, left: dict[str, int]) -> None:
     organisation = erasure.organisation
     with transaction.atomic(using="control"):
         erasure.note(step=ErasureStep.DONE, result=result, error="", ended_at=now)
-        OperatorAct.objects.create(
-            operator_label=erasure.approved_by,
-            organisation=organisation,
-            organisation_label=f"{organisation.name} ({organisation.slug})",
-            act="erased",
-            reason=erasure.reason,
-        )
+        OperatorAct.write(organisation, "erased", who=erasure.approved_by, reason=erasure.reason)
     hosts.forget()

@@ -211,13 +211,7 @@ def _place(row: Return, organisation: Organisation) -> None:
 
 
 def _note(row: Return, organisation: Organisation) -> None:
-    OperatorAct.objects.create(
-        operator_label=row.asked_by,
-        organisation=organisation,
-        organisation_label=f"{organisation.name} ({organisation.slug})",
-        act=State.ACTIVE.value,
-        reason=row.reason,
-    )
+    OperatorAct.write(organisation, State.ACTIVE.value, who=row.asked_by, reason=row.reason)
 
 
 def _fail(row: Return, problem: str) -> None:

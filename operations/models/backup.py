@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 
+from operations.models.noted import NotedRow
 from tenants.models import ControlRow, Organisation
 
 # What was replaced by a restore can be had back for so long.
@@ -12,7 +13,7 @@ KEPT_FOR = timedelta(days=30)
 OLD_AFTER = timedelta(days=1)
 
 
-class BaseBackup(ControlRow):
+class BaseBackup(NotedRow):
     """One copy of a whole server, from which with its archived log any later moment can be had back."""
 
     class State(models.TextChoices):
@@ -39,12 +40,6 @@ class BaseBackup(ControlRow):
 
     def __str__(self) -> str:
         return f"{', '.join(self.shards)} of {self.began_at:%Y-%m-%d %H:%M}"
-
-    def note(self, **columns: object) -> None:
-        """Write these columns and no others."""
-        for name, value in columns.items():
-            setattr(self, name, value)
-        type(self).objects.filter(pk=self.pk).update(**columns)
 
 
 class RestoreStep(models.TextChoices):
@@ -81,7 +76,7 @@ class RestoreQuerySet(models.QuerySet["Restore"]):
         return self.filter(kept_until__lt=at).exclude(other_schema="").exclude(result__has_key="undo")
 
 
-class Restore(ControlRow):
+class Restore(NotedRow):
     """One organisation brought back to how it was at `to_time`, from a base back-up or from a bundle.
 
     `other_schema` is loaded beside the live schema and then holds what was replaced, until `kept_until`.
@@ -121,12 +116,6 @@ class Restore(ControlRow):
 
     def __str__(self) -> str:
         return f"{self.organisation} to {self.to_time:%Y-%m-%d %H:%M:%S}: {self.get_step_display()}"
-
-    def note(self, **columns: object) -> None:
-        """Write these columns and no others."""
-        for name, value in columns.items():
-            setattr(self, name, value)
-        type(self).objects.filter(pk=self.pk).update(**columns)
 
 
 class RestoreDrill(ControlRow):

@@ -5,7 +5,8 @@ from typing import ClassVar, Self
 
 from django.db import models
 
-from tenants.models import ControlRow, Organisation
+from operations.models.noted import NotedRow
+from tenants.models import Organisation
 
 # How long an export can be fetched.
 FETCHED_WITHIN = timedelta(days=30)
@@ -13,7 +14,7 @@ FETCHED_WITHIN = timedelta(days=30)
 ERASED_AFTER = timedelta(days=30)
 
 
-class LeavingRow(ControlRow):
+class LeavingRow(NotedRow):
     """One piece of this work: who asked for it and when, how far it is, and what became of it."""
 
     asked_by = models.CharField(max_length=254)
@@ -24,12 +25,6 @@ class LeavingRow(ControlRow):
 
     class Meta:
         abstract = True
-
-    def note(self, **columns: object) -> None:
-        """Write these columns and no others."""
-        for name, value in columns.items():
-            setattr(self, name, value)
-        type(self)._default_manager.filter(pk=self.pk).update(**columns)
 
 
 class ExportStep(models.TextChoices):

@@ -5,7 +5,8 @@ from typing import ClassVar, Self
 
 from django.db import models
 
-from tenants.models import ControlRow, Organisation, Shard
+from operations.models.noted import NotedRow
+from tenants.models import Organisation, Shard
 
 STALE_AFTER = timedelta(minutes=2)
 
@@ -28,7 +29,7 @@ class ProvisioningQuerySet(models.QuerySet["Provisioning"]):
         return self.exclude(step__in=[Step.DONE, Step.UNDONE]).filter(begun_at__lt=at - STALE_AFTER)
 
 
-class Provisioning(ControlRow):
+class Provisioning(NotedRow):
     """One attempt to make an organisation."""
 
     slug = models.CharField(max_length=40)
@@ -62,9 +63,3 @@ class Provisioning(ControlRow):
     def reach(self, step: Step, **columns: object) -> None:
         """Write down that `step` was reached, with the columns that became known by it."""
         self.note(step=step, **columns)
-
-    def note(self, **columns: object) -> None:
-        """Write these columns and no others."""
-        for name, value in columns.items():
-            setattr(self, name, value)
-        type(self).objects.filter(pk=self.pk).update(**columns)

@@ -53,10 +53,4 @@ def become(connection: Link, move: Move) -> None:
 def act(move: Move, what: str, *, by: str = "Enclave", reason: str = "") -> None:
     """Write down an act on the organisation. Its operator is named by `move.asked_by`, or is nobody."""
     organisation = move.organisation
-    OperatorAct.objects.create(
-        operator_label=by,
-        organisation=organisation,
-        organisation_label=f"{organisation.name} ({organisation.slug})",
-        act=what[:60],
-        reason=(reason or move.reason)[:300],
-    )
+    OperatorAct.write(organisation, what, who=by, reason=reason or move.reason)

@@ -6,7 +6,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
-from operations.fleet.looking import digests_of
+from operations.fleet.looking import differing, digests_of
 from operations.restoring import places
 from operations.restoring.problems import CannotRestore
 from tenants.context import as_owner
@@ -39,9 +39,9 @@ def bring_to_today(organisation: Organisation, schema: str) -> bool:
             return was != wanted_version()  # the live one is behind: there is nothing to compare with
         with connections[alias].cursor() as cursor:
             cursor.execute(_UNLIKE, [schema, live])
-            differing = [name for (name,) in cursor.fetchall()]
-    if differing:
-        raise CannotRestore(f"Differs from the live schema in: {', '.join(differing)}.")
+            unlike = [name for (name,) in cursor.fetchall()]
+    if unlike:
+        raise CannotRestore(f"Differs from the live schema in: {', '.join(unlike)}.")
     return was != wanted_version()
 
 
@@ -60,11 +60,9 @@ def bring_to_template(alias: str, schema: str) -> bool:
         if version_at(alias, schema) != wanted_version():
             raise CannotRestore("It could not be brought to today's migrations.")
         found = digests_of(alias, schema)
-    differing = sorted(
-        name for name in template.keys() | found.keys() if template.get(name) != found.get(name)
-    )
-    if differing and version == wanted_version():
-        raise CannotRestore(f"Differs from the template in: {', '.join(differing)}.")
+    unlike = differing(template, found)
+    if unlike and version == wanted_version():
+        raise CannotRestore(f"Differs from the template in: {', '.join(unlike)}.")
     return was != wanted_version()
 
 

@@ -1,8 +1,9 @@
 """What happens to a loaded schema before it takes the live one's place, and the exchange itself."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -11,6 +12,7 @@ from tenants.functions import own
 # Requests that were let in earlier end within 2 s; whoever comes later waits as long as this at most.
 LOCK_TIMEOUT = "3s"
 TRIES = 20
+_Done = TypeVar("_Done")
 HELD = "Held, because the organisation was brought back to an earlier time."
 
 
@@ -71,9 +73,14 @@ def exchange(
     Nobody else is in either schema meanwhile. `done` is the number of exchanges so far; one that was done
     before is not done again. Raises psycopg's LockNotAvailable when somebody does not leave.
     """
+    return _when_free(lambda: _exchange(address, live, other, done, code, by, details))
+
+
+def _when_free(do: Callable[[], _Done]) -> _Done:
+    """Try again while somebody is inside who will leave soon."""
     for left in reversed(range(TRIES)):
         try:
-            return _exchange(address, live, other, done, code, by, details)
+            return do()
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             if not left:
                 raise
@@ -85,15 +92,13 @@ def close(address: str, schema: str) -> None:
 
     Raises psycopg's LockNotAvailable when somebody does not leave.
     """
-    for left in reversed(range(TRIES)):
-        try:
-            with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
-                connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
-                connection.execute("SELECT enclave.close_for_good(%s)", [schema])
-            return
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            if not left:
-                raise
+    _when_free(lambda: _close(address, schema))
+
+
+def _close(address: str, schema: str) -> None:
+    with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
+        connection.execute("SELECT enclave.close_for_good(%s)", [schema])
 
 
 def begin_epoch(address: str, schema: str, *, code: str, by: str, details: dict[str, Any]) -> None:
