@@ -268,7 +268,7 @@ def erase_page(request: HttpRequest, pk: UUID) -> HttpResponse:
             return redirect("admin:operations_erasure_change", asked.pk)
     said = (
         *ERASING,
-        _last_export_said(planned.last_export),
+        _last_export_said(organisation, planned.last_export),
         "Nothing happens before another operator approves it. Until it begins it can be taken back.",
     )
     shown = {"consequences": said, "title": f"Have the data of {organisation.name} erased"}
@@ -277,7 +277,9 @@ def erase_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
-def _last_export_said(last: Export | None) -> str:
+def _last_export_said(organisation: Organisation, last: Export | None) -> str:
+    if organisation.exports.filter(step=ExportStep.ASKED).exists():
+        return "An export of it is being written; nothing is erased before that has ended."
     if last is None:
         return "No export of it was ever written: if it is erased now, nothing can bring it back."
     return f"Its last export is of {last.asked_at:%d %b %Y %H:%M} UTC. Ask them whether they have it."
@@ -301,7 +303,7 @@ def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         f"{erasure.asked_by} asked for it: {erasure.reason}",
         f"It begins on {erasure.not_before:%d %b %Y %H:%M} UTC, and cannot be taken back from then on.",
         *ERASING,
-        _last_export_said(last),
+        _last_export_said(organisation, last),
     )
     shown = {"consequences": said, "title": f"Erase the data of {organisation.name}", "button": "Approve it"}
     return act_page(request, form, opts=Erasure._meta, **shown, **_back(erasure))

@@ -100,6 +100,8 @@ def begin(erasure: Erasure) -> bool:
             raise CannotLeave(f"{organisation.name} is {organisation.state}, and is not erased.")
         if Restore.objects.open().filter(organisation=organisation).exists():
             raise CannotLeave("A restore of it is open; that has to end first.")
+        if organisation.exports.filter(step=ExportStep.ASKED).exists():
+            raise CannotLeave("An export of it is being written; that has to end first.")
         if Move.objects.under_way().filter(organisation=organisation).exists():
             raise CannotLeave("It is being moved; that has to end first.")
         erasure.note(step=ErasureStep.ERASING, error="")
@@ -149,9 +151,6 @@ def _remove_files(organisation: Organisation, schema: str) -> None:
         shutil.rmtree(place)
     for export in organisation.exports.filter(step=ExportStep.DONE):
         exporting.remove(export)
-    organisation.exports.filter(step=ExportStep.ASKED).update(
-        step=ExportStep.FAILED, error="It was erased before.", ended_at=timezone.now()
-    )
 
 
 _Rows = tuple[tuple[str, Callable[[Organisation], Any]], ...]

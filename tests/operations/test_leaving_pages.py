@@ -145,6 +145,17 @@ class TestErasing:
         assert erasing.begin(erasure)
         assert Erasure.objects.get().step == ErasureStep.ERASING
 
+    def test_waits_for_an_export_that_is_being_written(self, console: Client, gone: Organisation) -> None:
+        export = exported(gone, step=ExportStep.ASKED)
+        assert "is being written; nothing is erased before" in words(console.get(f"{LIST}{gone.pk}/erase/"))
+        erasure = self.asked(console, gone, "at-once")
+        erasure.note(step=ErasureStep.APPROVED, approved_by="kim@enclave.example")
+        with pytest.raises(CannotLeave, match="export of it is being written"):
+            erasing.begin(erasure)
+        assert Erasure.objects.get().step == ErasureStep.APPROVED
+        export.note(step=ExportStep.DONE)
+        assert erasing.begin(erasure)
+
     def test_the_proof_is_shown_and_nobody_makes_it_active_then(
         self, console: Client, gone: Organisation
     ) -> None:

@@ -43,7 +43,8 @@ class Command(BaseCommand):
                 written = exporting.write(organisation, target)
             self.stdout.write(f"{target}: {written['result']}, SHA-256 {written['sha256']}")
             return
-        asked = ask_export(organisation, by="Command line")
+        waiting = organisation.exports.filter(step=ExportStep.ASKED).first()
+        asked = waiting or ask_export(organisation, by="Command line")
         exporting.run(asked)
         if asked.step != ExportStep.DONE:
             raise CommandError(asked.error or "Another process writes it.")
