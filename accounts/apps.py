@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         # All of these register something, and need the loaded apps.
         from importlib import import_module
 
-        for name in ("access", "audit", "jobs", "people_page", "signals", "sweeps"):
+        for name in ("access", "audit", "jobs", "joining", "people_page", "signals", "sweeps"):
             import_module(f"accounts.{name}")
         from allauth.account.models import EmailAddress, EmailConfirmation
         from allauth.mfa.models import Authenticator

@@ -7,6 +7,7 @@ id of its key, so a key can be retired when nothing names it any more.
 import base64
 import hashlib
 from functools import lru_cache
+from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -23,20 +24,17 @@ class Unreadable(ValueError):
 
 def seal(text: str) -> str:
     """Encrypt text for the organisation (or the operators) that the current code works for."""
-    key_id = next(iter(_ring()))
-    return f"{key_id}:{_key(_ring()[key_id], _scope()).encrypt(text.encode()).decode()}"
+    return _sealed(text, _scope())
 
 
 def unseal(sealed: str) -> str:
     """Return what `seal` was given; raise Unreadable for anything else."""
-    key_id, _, token = sealed.partition(":")
-    secret = _ring().get(key_id)
-    if secret is None:
-        raise Unreadable(f"There is no key {key_id[:20]!r} in the ring.")
-    try:
-        return _key(secret, _scope()).decrypt(token.encode()).decode()
-    except InvalidToken as problem:
-        raise Unreadable("The text was encrypted for somebody else, or changed.") from problem
+    return _opened(sealed, _scope())
+
+
+def resealed(sealed: str, *, of: UUID, to: UUID) -> str:
+    """Return what was encrypted for one organisation encrypted for another; raise Unreadable if it was not."""
+    return _sealed(_opened(sealed, of.hex), to.hex)
 
 
 def box(purpose: str) -> MultiFernet:
@@ -45,6 +43,22 @@ def box(purpose: str) -> MultiFernet:
     The first key of the ring encrypts, all decrypt.
     """
     return MultiFernet([_key(secret, f"purpose:{purpose}") for secret in _ring().values()])
+
+
+def _sealed(text: str, scope: str) -> str:
+    key_id = next(iter(_ring()))
+    return f"{key_id}:{_key(_ring()[key_id], scope).encrypt(text.encode()).decode()}"
+
+
+def _opened(sealed: str, scope: str) -> str:
+    key_id, _, token = sealed.partition(":")
+    secret = _ring().get(key_id)
+    if secret is None:
+        raise Unreadable(f"There is no key {key_id[:20]!r} in the ring.")
+    try:
+        return _key(secret, scope).decrypt(token.encode()).decode()
+    except InvalidToken as problem:
+        raise Unreadable("The text was encrypted for somebody else, or changed.") from problem
 
 
 def _scope() -> str:

@@ -11,7 +11,7 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         # All of these need the loaded models.
-        from audit import checks, install, twins, vocabulary
+        from audit import checks, install, joining, twins, vocabulary  # noqa: F401  # joining says it by being imported
         from audit.models import Event, Private
         from config import frame
         from tenants.schema import register_after_migrate

@@ -14,7 +14,7 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         # All of these need the loaded models.
         from config import frame
-        from jobs import audit, wakes
+        from jobs import audit, joining, wakes  # noqa: F401  # joining says it by being imported
         from jobs.models import Job, OutgoingMail
         from tenants.sizes import large
         from tenants.standstill import keep_open

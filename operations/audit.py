@@ -55,3 +55,28 @@ def declare_all() -> None:
         sentence="{actor} fetched an export of everything",
         label="Export fetched",
     )
+    declare(
+        "organisation.absorbed_into",
+        sentence="{actor} made this organisation a part of {into}",
+        label="Became part of another organisation",
+    )
+    declare(
+        "organisation.absorbed",
+        sentence="{actor} made {name} a part of this organisation",
+        label="Another organisation became part of it",
+    )
+    declare(
+        "organisation.absorbing_undone",
+        sentence="{actor} undid making {name} a part of this organisation",
+        label="Another organisation is no part of it any more",
+    )
+    declare(
+        "organisation.came_apart",
+        sentence="{actor} undid making this organisation a part of {into}",
+        label="Became an organisation of its own again",
+    )
+    declare(
+        "organisation.stays_apart",
+        sentence="{actor} gave up making this organisation a part of {into}",
+        label="Did not become part of another organisation",
+    )

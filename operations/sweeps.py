@@ -15,6 +15,7 @@ from operations.actions import (
     fingerprints,
     leaving,
     leftovers,
+    merging,
     moves,
     preparing,
     provisioning,
@@ -41,6 +42,7 @@ def install() -> None:
     sweeps.add("operations.backfills", every_seconds=3, run=admitting.sweep)
     sweeps.add("operations.restores", every_seconds=3, run=restores.ring)
     sweeps.add("operations.leaving", every_seconds=3, run=ring_for_leaving)
+    sweeps.add("operations.joining", every_seconds=3, run=ring_for_joining)
     sweeps.add("operations.backups", every_seconds=600, run=back_up, queue="owner")
     sweeps.add("operations.figures", every_seconds=30, run=refresh_figures)
     sweeps.add("operations.fingerprints", every_seconds=600, run=take_fingerprints, queue="owner")
@@ -102,6 +104,11 @@ def ring_for_moves() -> None:
 def ring_for_leaving() -> None:
     """Wake the owner's worker for exports, erasures and returns."""
     leaving.ring(at=timezone.now())
+
+
+def ring_for_joining() -> None:
+    """Wake the owner's worker for merges."""
+    merging.ring(at=timezone.now())
 
 
 def back_up() -> None:

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs.celery import doorbell_task
-from operations.actions import bringing_back, leaving, restores
+from operations.actions import bringing_back, leaving, merging, restores
+from operations.joining import merging as joining
 from operations.leaving import erasing, exporting, returning
 from operations.models import Move
 from operations.moves import machine
@@ -47,3 +48,10 @@ def leave(**_future: object) -> None:
         exporting.run_all()
         erasing.run_due(at=timezone.now())
         returning.run_all()
+
+
+@doorbell_task(name=merging.GO_ON, queue="owner")
+def join(**_future: object) -> None:
+    """Go on with all merges for which there is something to do."""
+    if settings.DATABASE_LOGIN == "owner":
+        joining.run_all(at=timezone.now())

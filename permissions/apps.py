@@ -23,7 +23,7 @@ class PermissionsConfig(AppConfig):
         # All of these need the loaded models.
         from audit.access import decide_by
         from config import frame
-        from permissions import audit, checks, holder  # noqa: F401  # audit registers by being imported
+        from permissions import audit, checks, holder, joining  # noqa: F401  # some register by being imported
 
         checks.install()
         decide_by(lambda user: holder.holds(user, "trail.view", at=timezone.now()))

@@ -12,7 +12,7 @@ class RecordsConfig(AppConfig):
     def ready(self) -> None:
         # Imported here: the models must be loaded first.
         from config.frame import add_nav, add_nav_source
-        from records import audit, install, jobs, naming, policies  # noqa: F401
+        from records import audit, install, jobs, joining, naming, policies  # noqa: F401
         from records.imports import jobs as import_jobs  # noqa: F401
         from records.imports import policies as import_policies
         from records.models import ImportedRow, IndexState, RecordFile, UndoStep, UniqueValue

@@ -5,6 +5,7 @@ from operations.models.backfill import Backfill, BackfillState, Progress
 from operations.models.backup import BaseBackup, Restore, RestoreDrill, RestoreStep
 from operations.models.fleet import FleetRun, FleetState, SchemaVersion
 from operations.models.leaving import Erasure, ErasureStep, Export, ExportStep, Return, ReturnStep
+from operations.models.merge import Merge, MergeStep
 from operations.models.move import Move, MoveStep
 from operations.models.provisioning import Provisioning
 from operations.models.shard_health import ShardHealth
@@ -20,6 +21,8 @@ __all__ = [
     "ExportStep",
     "FleetRun",
     "FleetState",
+    "Merge",
+    "MergeStep",
     "Move",
     "MoveStep",
     "OperatorAct",

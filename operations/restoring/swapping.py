@@ -113,14 +113,28 @@ def begin_epoch(address: str, schema: str, *, code: str, by: str, details: dict[
             "SELECT max(epoch) + 1, %s, %s FROM audit_epoch",
             [_us(datetime.now(UTC)), code],
         )
-        _record(connection, schema, code, details)
+        record(connection, schema, code, details)
 
 
-def _record(connection: psycopg.Connection, schema: str, code: str, details: dict[str, Any]) -> None:
+def record(connection: psycopg.Connection, schema: str, code: str, details: dict[str, Any]) -> None:
+    """Say something in the trail of the schema that the connection is in."""
     connection.execute(
         f"SELECT {own('audit_record', schema)}(%s, 0, NULL, %s::jsonb, '{{}}'::jsonb, NULL)".encode(),
         [code, json.dumps(details)],
     )
+
+
+def say_at_the_end(address: str, schema: str, *, code: str, by: str, details: dict[str, Any]) -> None:
+    """Wait until nobody is inside a schema, and say something in its trail. Nobody is let in by its state."""
+    _when_free(lambda: _say_at_the_end(address, schema, code, by, details))
+
+
+def _say_at_the_end(address: str, schema: str, code: str, by: str, details: dict[str, Any]) -> None:
+    with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
+        connection.execute("SELECT enclave.fence(%s)", [schema])
+        _enter(connection, schema, by)
+        record(connection, schema, code, details)
 
 
 def _exchange(
@@ -142,7 +156,7 @@ def _exchange(
             "%s, %s".encode(),
             [_us(datetime.now(UTC)), code],
         )
-        _record(connection, other, code, {**details, "kept_as": other, "replaced": head})
+        record(connection, other, code, {**details, "kept_as": other, "replaced": head})
         connection.execute("SET LOCAL search_path = ''")
         connection.execute("SELECT enclave.swap(%s, %s, %s)", [live, other, done])
         return head

@@ -16,6 +16,7 @@ from records.rooms.fields import spec_of
 from records.tables.operators import TEXT_LIKE
 from records.values import FieldSpec, FieldType
 from tenants.capabilities import lacks
+from tenants.joining import comes, has_rule
 from tenants.sizes import large
 
 
@@ -81,6 +82,8 @@ def register(
     _permit(model)
     texts = [name for name, spec in specs.items() if spec.type in TEXT_LIKE]
     trail.register(model, personal=texts if personal is None else personal)
+    if not has_rule(model):
+        comes(model)
     if is_large:
         large(model, because="People import files of any length into it.")
     return room

@@ -54,6 +54,14 @@ class Organisation(TenantMixin, ControlRow):  # type: ignore[misc]  # django-ten
         db_default="",
         help_text="The customer on whose own server it must live; empty for a shard that all share.",
     )
+    part_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="parts",
+        help_text="The organisation that it has become a part of, or is becoming one.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_active_at = models.DateTimeField(null=True, blank=True)
     people_count = models.PositiveIntegerField(default=0)

@@ -812,6 +812,76 @@ BEGIN
 END
 $body$;
 
+-- Joining organisations: which row that comes is which row here (keys), what is called otherwise here (names), and
+-- how far each table is (done). `staged` is the schema that the rows come from, beside the one they come to. Only
+-- the owner reads and writes them.
+CREATE TABLE IF NOT EXISTS enclave.joined_key (
+    staged text NOT NULL,
+    type_id integer NOT NULL,
+    old text NOT NULL,
+    new text NOT NULL,
+    was_here boolean NOT NULL,
+    PRIMARY KEY (staged, type_id, old)
+);
+CREATE TABLE IF NOT EXISTS enclave.joined_name (
+    staged text NOT NULL,
+    type_id integer NOT NULL,
+    old text NOT NULL,
+    part text NOT NULL,
+    said text NOT NULL,
+    PRIMARY KEY (staged, type_id, old, part)
+);
+CREATE TABLE IF NOT EXISTS enclave.joined_done (
+    staged text NOT NULL,
+    step text NOT NULL,
+    after text NOT NULL DEFAULT '',
+    rows bigint NOT NULL DEFAULT 0,
+    is_done boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (staged, step)
+);
+
+-- The key of a row here: another one's if they are the same, its own otherwise. (These three have no path of
+-- their own, so that they become part of the query: it asks them for each row.)
+CREATE OR REPLACE FUNCTION enclave.joined(wanted text, kind integer, key text) RETURNS text
+    LANGUAGE sql STABLE
+AS $body$
+    SELECT coalesce((SELECT k.new FROM enclave.joined_key k WHERE k.staged = wanted AND k.type_id = kind AND k.old = key), key)
+$body$;
+
+-- The number of a row here; NULL for one that did not come.
+CREATE OR REPLACE FUNCTION enclave.joined_number(wanted text, kind integer, key text) RETURNS bigint
+    LANGUAGE sql STABLE
+AS $body$
+    SELECT k.new::bigint FROM enclave.joined_key k WHERE k.staged = wanted AND k.type_id = kind AND k.old = key
+$body$;
+
+-- What a row is called here.
+CREATE OR REPLACE FUNCTION enclave.joined_name(wanted text, kind integer, key text, col text, kept text) RETURNS text
+    LANGUAGE sql STABLE
+AS $body$
+    SELECT coalesce((
+        SELECT n.said FROM enclave.joined_name n
+        WHERE n.staged = wanted AND n.type_id = kind AND n.old = key AND n.part = col
+    ), kept)
+$body$;
+
+-- A document in which ids of those who became others are replaced, wherever one is a whole text.
+CREATE OR REPLACE FUNCTION enclave.joined_within(wanted text, kind integer, document jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog
+AS $body$
+DECLARE
+    written text := document::text;
+    one record;
+BEGIN
+    FOR one IN SELECT k.old, k.new FROM enclave.joined_key k WHERE k.staged = wanted AND k.type_id = kind AND k.was_here
+    LOOP
+        written := replace(written, to_json(one.old)::text, to_json(one.new)::text);
+    END LOOP;
+    RETURN written::jsonb;
+END
+$body$;
+
 REVOKE ALL ON ALL ROUTINES IN SCHEMA enclave FROM PUBLIC;
 GRANT USAGE ON SCHEMA enclave TO enclave_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA enclave TO enclave_app;
@@ -823,3 +893,5 @@ REVOKE EXECUTE ON FUNCTION enclave.receive(text, integer, text), enclave.trail_t
 REVOKE EXECUTE ON FUNCTION enclave.begin_loading(text), enclave.drop_kept(text), enclave.fence(text),
     enclave.rename_schema(text, text), enclave.swap(text, text, integer),
     enclave.close_for_good(text), enclave.adopt(text, integer) FROM enclave_app;
+REVOKE EXECUTE ON FUNCTION enclave.joined(text, integer, text), enclave.joined_number(text, integer, text),
+    enclave.joined_name(text, integer, text, text, text), enclave.joined_within(text, integer, jsonb) FROM enclave_app;

@@ -1,0 +1,264 @@
+"""Doing a merge: one organisation becomes part of another one, which works on meanwhile.
+
+    asked     a copy of the one beside the other, all clashes found, the copy dropped
+    approved  nobody gets into the one any more; its trail says why, and ends
+    staged    the copy is there and it is decided which row is which; rows are carried over, then files,
+              then its trail is attached
+    done      the copy stays, so that it can be undone
+
+Each step may be repeated. What goes wrong after the first row came is undone by itself, and the organisation is opened
+again. Needs the owner's login.
+"""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from accounts.actions.directory import repair
+from operations.joining import clashes, content, staging, trails
+from operations.joining.carrying import carry
+from operations.joining.problems import CannotJoin
+from operations.joining.removing import take_back
+from operations.joining.shape import Place
+from operations.joining.staging import Both
+from operations.models import Merge, MergeStep, OperatorAct
+from operations.models.merge import UNDONE_WITHIN
+from operations.restoring import bundle, places, swapping
+from operations.restoring.alone import alone_with
+from operations.restoring.problems import Busy, CannotRestore
+from records.indexes import rules
+from records.models import Collection
+from tenants import hosts
+from tenants.context import Actor, enter
+from tenants.models import Organisation
+from tenants.placement import State, Tenant
+
+logger = logging.getLogger(__name__)
+_PROBLEMS = (CannotJoin, CannotRestore, bundle.Differs, psycopg.Error, DatabaseError, OSError)
+
+
+def run_all(*, at: datetime) -> int:
+    """Go on with every merge that something is to be done for; return how many."""
+    done = 0
+    for merge in [*Merge.objects.at_work(), *Merge.objects.due(at=at)]:
+        try:
+            run(merge)
+        except (Busy, psycopg.OperationalError) as problem:
+            logger.warning("the merge of %s waits: %s", merge.staged, problem)
+            continue
+        done += 1
+    return done
+
+
+def run(merge: Merge) -> None:
+    """Take a merge as far as it can come by itself, from wherever it stands. Raises Busy."""
+    with alone_with(merge.shard, merge.staged):
+        merge.refresh_from_db()
+        try:
+            _do(merge)
+        except psycopg.OperationalError:
+            raise  # a server that does not answer: it goes on when it does
+        except _PROBLEMS as problem:
+            logger.exception("the merge of %s into %s", merge.absorbed.slug, merge.into.slug)
+            _give_up(merge, f"{type(problem).__name__}: {problem}")
+
+
+def _do(merge: Merge) -> None:
+    if merge.step == MergeStep.ASKED:
+        _look(merge)
+    if merge.step == MergeStep.APPROVED:
+        _stage(merge)
+    if merge.step == MergeStep.STAGED:
+        _join(merge)
+    if merge.step == MergeStep.UNDOING:
+        _undo(merge)
+    elif merge.step == MergeStep.DONE and merge.undo_until and merge.undo_until <= timezone.now():
+        _close(merge)
+
+
+def both_of(merge: Merge) -> Both:
+    """Return the two organisations as plain values."""
+    return Both(comes=merge.absorbed.placement(), here=merge.into.placement())
+
+
+def place_of(merge: Merge) -> Place:
+    """Return where its rows come from, and since when."""
+    return Place(merge.staged, merge.began_at or timezone.now())
+
+
+def _look(merge: Merge) -> None:
+    """Find all clashes, while both are at work, and leave nothing behind."""
+    both, place = both_of(merge), place_of(merge)
+    try:
+        found = _staged(merge, both, place)
+    finally:
+        staging.drop(merge.shard, merge.staged)
+    if Merge.objects.filter(pk=merge.pk, step=MergeStep.ASKED).update(
+        step=MergeStep.FOUND, result={**merge.result, **_told(found)}, progress=""
+    ):
+        merge.refresh_from_db()
+    if found.stops:
+        what = "; ".join(f"{clash.noun} {clash.name}: {clash.becomes}" for clash in found.stops[:5])
+        raise CannotJoin(f"{len(found.stops):,} things have to be settled first: {what}")
+
+
+def _staged(merge: Merge, both: Both, place: Place) -> clashes.Found:
+    merge.note(progress="Copying")
+    staging.load(both, place)
+    staging.decide(both, place)
+    merge.note(progress="Looking for clashes")
+    return clashes.find(both, place)
+
+
+def _told(found: clashes.Found) -> dict[str, Any]:
+    return {"clashes": [clash.as_json() for clash in found.clashes], "rows": found.rows}
+
+
+def _stage(merge: Merge) -> None:
+    """Make the copy that the rows come from. Nobody has been inside since before it began."""
+    both = both_of(merge)
+    _end_trail(merge, both.comes)
+    merge.note(began_at=timezone.now())
+    found = _staged(merge, both, place_of(merge))
+    merge.note(result={**merge.result, **_told(found)})
+    if found.stops:
+        what = "; ".join(f"{clash.noun} {clash.name}: {clash.becomes}" for clash in found.stops[:5])
+        raise CannotJoin(f"Somebody has changed something since it was approved: {what}")
+    merge.note(step=MergeStep.STAGED)
+
+
+def _end_trail(merge: Merge, tenant: Tenant) -> None:
+    """Let whoever is inside come out, and say in its trail what becomes of it. Once."""
+    if merge.result.get("ended"):
+        return
+    details = {"into": merge.into.name, "reason": merge.reason, "approved_by": merge.approved_by}
+    swapping.say_at_the_end(
+        places.owner_address(tenant.alias),
+        tenant.schema,
+        code="organisation.absorbed_into",
+        by=merge.approved_by,
+        details=details,
+    )
+    merge.note(result={**merge.result, "ended": True})
+
+
+def _join(merge: Merge) -> None:
+    both, place = both_of(merge), place_of(merge)
+    total = sum(merge.result.get("rows", {}).values())
+    came: dict[str, int] = {}
+
+    def tell(step: str, rows: int) -> None:
+        came[step] = rows
+        merge.note(progress=f"{sum(came.values()):,} of {total:,} rows"[:120])
+
+    try:
+        content.bring(both.comes.schema, both.here.schema)
+        rows = carry(both, place, by=merge.approved_by, tell=tell)
+        merge.note(progress="Attaching its trail")
+        head = trails.attach(both, place, why="merge", by=merge.approved_by, details={"reason": merge.reason})
+    except psycopg.errors.IntegrityError as problem:
+        raise CannotJoin(
+            f"Somebody has taken meanwhile what a row needs: {problem.diag.message_detail}"
+        ) from problem
+    _plan_indexes(both, place)
+    now = timezone.now()
+    with transaction.atomic(using="control"):
+        OperatorAct.write(merge.into, "merged", who=merge.approved_by, reason=merge.reason)
+        merge.note(
+            step=MergeStep.DONE,
+            result={
+                **merge.result,
+                "came": {name: count for name, count in rows.items() if count},
+                "head": head,
+            },
+            undo_until=now + UNDONE_WITHIN,
+            progress="",
+            error="",
+        )
+    repair(merge.into)
+    hosts.forget()
+
+
+def _plan_indexes(both: Both, place: Place) -> None:
+    """Ask for the indexes of the collections that came."""
+    with staging_link(both) as connection:
+        query = f"SELECT id FROM {place.staged}.records_collection ORDER BY id"
+        ids = [row[0] for row in connection.execute(query.encode())]
+    for key in ids:
+        with enter(both.here, actor=Actor.system("Enclave")):
+            collection = Collection.objects.filter(pk=key).first()
+            if collection is not None:
+                rules.plan(collection)
+
+
+def _undo(merge: Merge) -> None:
+    both, place = both_of(merge), place_of(merge)
+
+    def tell(step: str, rows: int) -> None:
+        merge.note(progress=f"Taking back: {step.removeprefix('remove ')}, {rows:,}"[:120])
+
+    stay = take_back(both, place, by=merge.approved_by, tell=tell)
+    trails.detach(both, place, by=merge.approved_by, details={"stay": sum(stay.values())})
+    _reopen(merge, code="organisation.came_apart")
+    staging.drop(merge.shard, merge.staged)
+    failed = bool(merge.error)
+    merge.note(
+        step=MergeStep.FAILED if failed else MergeStep.UNDONE,
+        result={**merge.result, "stay": stay},
+        ended_at=timezone.now(),
+        progress="",
+    )
+    repair(merge.into)
+
+
+def _reopen(merge: Merge, *, code: str) -> None:
+    """Let its people into the organisation again that was to become part of another one."""
+    absorbed = merge.absorbed
+    if merge.result.get("ended"):
+        swapping.say_at_the_end(
+            places.owner_address(str(absorbed.shard_id)),
+            str(absorbed.schema_name),
+            code=code,
+            by=merge.approved_by,
+            details={"into": merge.into.name},
+        )
+    with transaction.atomic(using="control"):
+        locked = Organisation.objects.select_for_update().get(pk=absorbed.pk)
+        if locked.part_of_id == merge.into_id:
+            locked.move_to(State(merge.state_before), reason=f"It is no part of {merge.into.name}.")
+            Organisation.objects.filter(pk=locked.pk).update(part_of=None)
+            OperatorAct.write(locked, merge.state_before, who=merge.approved_by, reason=merge.reason)
+    hosts.forget()
+
+
+def _close(merge: Merge) -> None:
+    staging.drop(merge.shard, merge.staged)
+    merge.note(step=MergeStep.CLOSED, ended_at=timezone.now())
+
+
+def _give_up(merge: Merge, problem: str) -> None:
+    """End a merge that cannot go on; after the first row came it is undone."""
+    merge.refresh_from_db()
+    if merge.step in (MergeStep.STAGED, MergeStep.UNDOING):
+        if merge.step == MergeStep.UNDOING:
+            merge.note(error=problem[:2000])
+            return  # tried again with the next turn
+        merge.note(step=MergeStep.UNDOING, error=problem[:2000])
+        _undo(merge)
+        return
+    staging.drop(merge.shard, merge.staged)
+    if merge.step == MergeStep.APPROVED:
+        _reopen(merge, code="organisation.stays_apart")
+    if merge.step != MergeStep.CANCELLED:
+        merge.note(step=MergeStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")
+
+
+def staging_link(both: Both) -> Any:
+    """Return a connection of the owner to where the two are side by side."""
+    from operations.joining.link import opened
+
+    return opened(both.here.alias)
