@@ -19,6 +19,7 @@ from tenants.addresses import client_address, site_url
 from tenants.breaker import ShardDown
 from tenants.context import Actor, NoTenant, control_plane, enter
 from tenants.hosts import Answering, Site
+from tenants.models import Organisation
 from tenants.placement import Stop, Tenant
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -84,8 +85,18 @@ class HostMiddleware:
         if tenant is None or not tenant.stops(Stop.REQUESTS):
             return None
         if tenant.stops(Stop.ENTRY):
-            return render(request, "errors/gone.html", {"frame": None}, status=410)
+            return _gone(request, tenant)
         return render(request, "errors/suspended.html", {"frame": None}, status=503)
+
+
+def _gone(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """Return the plain page of an organisation that is gone, or that is a part of another one."""
+    # Looked up here only: whoever is at work is never asked about it.
+    into = Organisation.objects.filter(parts=tenant.id).first()
+    if into is None:
+        return render(request, "errors/gone.html", {"frame": None}, status=410)
+    told = {"frame": None, "name": tenant.name, "into": into.name, "url": f"{site_url(into.primary_host)}/"}
+    return render(request, "errors/part_of.html", told, status=410)
 
 
 def _is_elsewhere(tenant: Tenant | None) -> bool:

@@ -17,7 +17,9 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from operations.actions import backups
+from operations.actions.merging import refuse_joining
 from operations.actions.waking import wake_owner
+from operations.joining.problems import CannotJoin
 from operations.models import Erasure, Move, OperatorAct, Restore, RestoreStep
 from operations.restoring import bundle, places, residence, swapping
 from operations.restoring.problems import CannotRestore
@@ -111,7 +113,11 @@ def spans(organisation: Organisation) -> list[tuple[datetime, datetime | None]]:
 
 
 def refuse_moving(organisation: Organisation) -> None:
-    """Raise CannotRestore while an organisation moves: what is copied would be exchanged under the copy."""
+    """Raise CannotRestore while an organisation moves, is merged or is split."""
+    try:
+        refuse_joining(organisation)
+    except CannotJoin as problem:
+        raise CannotRestore(str(problem)) from problem
     if Move.objects.under_way().filter(organisation=organisation).exists():
         raise CannotRestore(f"{organisation.slug} is being moved; wait, or cancel that first.")
 

@@ -34,6 +34,8 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
         locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
         if to not in ALLOWED[State(locked.state)]:
             raise WrongState(f"{locked.name} is {locked.state} and cannot become {to.value}.")
+        if locked.part_of is not None:
+            raise WrongState(f"{locked.name} is a part of {locked.part_of}. Undo that instead.")
         if locked.state == State.GONE and Erasure.objects.past_return(locked).exists():
             raise WrongState(f"The data of {locked.name} is erased. It comes back from its export only.")
         locked.move_to(to, reason=reason)

@@ -95,6 +95,10 @@ def _erased(said: archive.Said) -> Organisation:
     organisation = Organisation.objects.filter(pk=said.organisation).first()
     if organisation is None:
         raise CannotReturn(f"{said.name} ({said.slug}) was never here.")
+    if organisation.part_of is not None:
+        raise CannotReturn(
+            f"{organisation.name} is a part of {organisation.part_of} since; its data is there."
+        )
     erased = Erasure.objects.past_return(organisation).filter(step=ErasureStep.DONE)
     if organisation.state != State.GONE or not erased.exists():
         raise CannotReturn(

@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from psycopg import sql
 
+from operations.actions.merging import refuse_joining
+from operations.joining.problems import CannotJoin
 from operations.models import Move, Restore
 from operations.moves import links
 from operations.moves.links import Link
@@ -32,6 +34,10 @@ def places(organisation: Organisation, target: Shard) -> None:
         raise CannotMove(f"{target.pk} has as many organisations as it may.")
     if Move.objects.under_way().filter(organisation=organisation).exists():
         raise CannotMove(f"{organisation.name} is being moved already.")
+    try:
+        refuse_joining(organisation)
+    except CannotJoin as problem:
+        raise CannotMove(str(problem)) from problem
     if Restore.objects.unfinished().filter(organisation=organisation).exists():
         raise CannotMove(f"{organisation.name} is being brought back to an earlier time.")
 
