@@ -96,6 +96,41 @@ def furnish(slug: str) -> dict[str, Any]:
         }
 
 
+def extend(slug: str, of: str) -> dict[str, Any]:
+    """Let an organisation have a second collection, with a record that links to the first one."""
+    from django.utils import timezone
+
+    from accounts.actions.people import add_person
+    from accounts.identity.models import User
+    from permissions.actions import grants, memberships
+    from permissions.models import Role
+    from records.actions import collections, records
+    from records.models import Collection
+    from records.values import FieldSpec, FieldType
+    from tenants.context import Actor, enter
+    from tenants.models import Organisation
+
+    now = timezone.now()
+    with enter(Organisation.objects.get(slug=slug), actor=Actor.system("test")):
+        owner = User.objects.get(email=f"o@{slug}.example")
+        plans = Collection.objects.get(key="plans")
+        link = FieldSpec(
+            "plan",
+            "Plan",
+            FieldType.RECORD,
+            options={"collection": str(plans.pk), "collection_name": "Plans"},
+        )
+        fields = [FieldSpec("name", "Name", FieldType.TEXT), link]
+        shows = collections.create(name="Shows", by=owner, at=now, fields=fields)
+        made: Any = records.create(
+            collection=shows, values={"name": "Opening", "plan": of}, by=owner, at=now
+        ).record
+        stays = add_person(email=f"stays@{slug}.example", name="Stays", at=now, password=PASSWORD)
+        memberships.assign_role(user=stays, role=Role.objects.get(code="guest"), by=owner, at=now)
+        grants.grant(obj=plans, to=stays, names=["records.view"], by=owner, at=now)
+        return {"shows": shows.pk, "record": made.pk, "stays": stays.pk}
+
+
 def clash(slug: str, serial: str) -> int:
     """Give a loudspeaker a serial number that one of another organisation has."""
     from tenants.context import Actor, enter
@@ -161,8 +196,8 @@ def look(slug: str, email: str, path: str) -> list[Any]:
     return [answer.status_code, answer.content.decode()]
 
 
-def enters(slug: str, email: str, password: str) -> int:
-    """Return how an address and a password are answered: 302 lets in, or asks for a second step."""
+def enters(slug: str, email: str, password: str) -> bool:
+    """Return whether an address and a password let somebody in, or lead to their second step."""
     from django.core.cache import cache
 
     from tenants import hosts
@@ -173,7 +208,7 @@ def enters(slug: str, email: str, password: str) -> int:
     cache.clear()
     client = visitor(Organisation.objects.get(slug=slug).primary_host)
     answer = client.post("/accounts/login/", {"login": email, "password": password})
-    return answer.status_code
+    return answer.status_code == 302 and "inactive" not in answer["Location"]
 
 
 def visits(slug: str) -> list[Any]:
@@ -219,6 +254,7 @@ def code_of(slug: str, email: str) -> str:
 
 DOES: dict[str, Callable[..., object]] = {
     "furnish": furnish,
+    "extend": extend,
     "clash": clash,
     "told": told,
     "look": look,
