@@ -252,6 +252,25 @@ def code_of(slug: str, email: str) -> str:
         return str(decrypt(found.data["secret"]))
 
 
+def erase(slug: str, email: str) -> int:
+    """Erase somebody from what the trail says; return from how many entries."""
+    from accounts.identity.models import User
+    from audit.actions.erasure import erase as erased
+    from tenants.context import Actor, enter
+    from tenants.models import Organisation
+
+    with enter(Organisation.objects.get(slug=slug), actor=Actor.system("test")):
+        person = User.objects.get(email=email)
+        return erased(person, by=Actor.system("test"), reason="they asked for it")
+
+
+def id_of(slug: str) -> str:
+    """Return the id of an organisation."""
+    from tenants.models import Organisation
+
+    return str(Organisation.objects.get(slug=slug).pk)
+
+
 DOES: dict[str, Callable[..., object]] = {
     "furnish": furnish,
     "extend": extend,
@@ -263,6 +282,8 @@ DOES: dict[str, Callable[..., object]] = {
     "rename": rename,
     "code_of": code_of,
     "state": state,
+    "erase": erase,
+    "id_of": id_of,
 }
 
 if __name__ == "__main__":
