@@ -89,7 +89,7 @@ def event_together(request: HttpRequest, place: str) -> HttpResponse:
 
 
 def _origin(request: HttpRequest) -> Origin | None:
-    """Return whose trail an address asks for, None for the own one; raise Http404 for one that is not here."""
+    """Return whose trail an address asks for, None for the own one; Http404 for one that is not here."""
     said = request.GET.get("of", "")
     if not said:
         return None
