@@ -100,12 +100,12 @@ def place_of(merge: Merge) -> Place:
 
 def _look(merge: Merge) -> None:
     """Find all clashes, while both are at work, and leave nothing behind."""
+    _name_anew(merge)
     both, place = both_of(merge), place_of(merge)
     try:
         found = _staged(merge, both, place)
     finally:
         staging.drop(merge.shard, merge.staged)
-        merge.note(staged=new_schema_name())  # no name is ever used again
     if Merge.objects.filter(pk=merge.pk, step=MergeStep.ASKED).update(
         step=MergeStep.FOUND, result={**merge.result, **_told(found)}, progress=""
     ):
@@ -124,6 +124,11 @@ def _staged(merge: Merge, both: Both, place: Place) -> clashes.Found:
     return found
 
 
+def _name_anew(merge: Merge) -> None:
+    if staging.is_dropped(merge.shard, merge.staged):
+        merge.note(staged=new_schema_name())
+
+
 def _told(found: clashes.Found) -> dict[str, Any]:
     return {"clashes": found.counted(), "rows": found.rows}
 
@@ -132,6 +137,7 @@ def _stage(merge: Merge) -> None:
     """Make the copy that the rows come from. Nobody has been inside since before it began."""
     both = both_of(merge)
     _end_trail(merge, both.comes)
+    _name_anew(merge)
     merge.note(began_at=timezone.now())
     found = _staged(merge, both, place_of(merge))
     merge.note(result={**merge.result, **_told(found)})
@@ -152,13 +158,14 @@ def _end_trail(merge: Merge, tenant: Tenant) -> None:
     """Let whoever is inside come out, and say in its trail what becomes of it. Once."""
     if merge.result.get("ended"):
         return
-    details = {"into": merge.into.name, "reason": merge.reason, "approved_by": merge.approved_by}
+    details = {"into": merge.into.name, "reason": merge.reason}
     swapping.say_at_the_end(
         places.owner_address(tenant.alias),
         tenant.schema,
         code="organisation.absorbed_into",
         by=merge.approved_by,
         details=details,
+        work=str(merge.pk),
     )
     merge.note(result={**merge.result, "ended": True})
 
@@ -219,16 +226,16 @@ def _undo(merge: Merge) -> None:
     def tell(step: str, rows: int) -> None:
         merge.note(progress=f"Taking back: {step.removeprefix('remove ')}, {rows:,}"[:120])
 
-    stay = take_back(both, place, by=merge.approved_by, tell=tell)
-    trails.detach(
-        both, place, by=merge.approved_by, details={"name": merge.absorbed.name, "stay": sum(stay.values())}
-    )
+    # What was taken back is known before the copy goes, without which nothing can be.
+    if "stay" not in merge.result:
+        stay = take_back(both, place, by=merge.approved_by, tell=tell)
+        told = {"name": merge.absorbed.name, "stay": sum(stay.values())}
+        trails.detach(both, place, by=merge.approved_by, details=told)
+        merge.note(result={**merge.result, "stay": stay})
     _reopen(merge, code="organisation.came_apart")
     staging.drop(merge.shard, merge.staged)
-    failed = bool(merge.error)
     merge.note(
-        step=MergeStep.FAILED if failed else MergeStep.UNDONE,
-        result={**merge.result, "stay": stay},
+        step=MergeStep.FAILED if merge.result.get("gave_up") else MergeStep.UNDONE,
         ended_at=timezone.now(),
         progress="",
     )
@@ -245,6 +252,7 @@ def _reopen(merge: Merge, *, code: str) -> None:
             code=code,
             by=merge.approved_by,
             details={"into": merge.into.name},
+            work=str(merge.pk),
         )
     with transaction.atomic(using="control"):
         locked = Organisation.objects.select_for_update().get(pk=absorbed.pk)
@@ -267,7 +275,8 @@ def _give_up(merge: Merge, problem: str) -> None:
         if merge.step == MergeStep.UNDOING:
             merge.note(error=problem[:2000])
             return  # tried again with the next turn
-        merge.note(step=MergeStep.UNDOING, error=problem[:2000])
+        result = {**merge.result, "gave_up": True}
+        merge.note(step=MergeStep.UNDOING, error=problem[:2000], result=result)
         _undo(merge)
         return
     staging.drop(merge.shard, merge.staged)

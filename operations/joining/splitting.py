@@ -92,6 +92,7 @@ def both_of(split: Split) -> Both:
 
 def _look(split: Split) -> None:
     """Find what has two claims, while everybody is at work, and leave nothing behind."""
+    _name_anew(split)
     source, place, picks = split.source.placement(), place_of(split), Picks.read(split.picks)
     split.note(progress="Copying")
     try:
@@ -103,13 +104,17 @@ def _look(split: Split) -> None:
         clashes.keep(split.shard, split.pk, found)
     finally:
         staging.drop(split.shard, split.staged)
-        split.note(staged=new_schema_name())  # no name is ever used again
     told = {"clashes": found.counted(), "rows": found.rows}
     if Split.objects.filter(pk=split.pk, step=SplitStep.ASKED).update(
         step=SplitStep.FOUND, result={**split.result, **told}, progress=""
     ):
         split.refresh_from_db()
     _refuse_stopped(split, found)
+
+
+def _name_anew(split: Split) -> None:
+    if staging.is_dropped(split.shard, split.staged):
+        split.note(staged=new_schema_name())
 
 
 def _refuse_stopped(split: Split, found: clashes.Found) -> None:
@@ -123,6 +128,7 @@ def _refuse_stopped(split: Split, found: clashes.Found) -> None:
 
 def _begin(split: Split) -> None:
     """Make the new organisation and the copy; what goes is out of sight from here on."""
+    _name_anew(split)
     source, place, picks = split.source.placement(), place_of(split), Picks.read(split.picks)
     if split.made is None:
         _make(split, picks)
@@ -192,6 +198,7 @@ def _divide(split: Split) -> None:
     details = {"name": split.source.name, "since": split.effective_at.isoformat(), "reason": split.reason}
     trails.attach_excerpt(both, place, by=split.approved_by, details=details)
     plan_indexes(both, place)
+    split.note(result={**split.result, "let_go": True})
     parting.let_go(both, place, by=split.approved_by)
     _tell_source(split, "organisation.split")
     _open(split, {name: count for name, count in rows.items() if count})
@@ -231,7 +238,10 @@ def _close(split: Split) -> None:
     def tell(step: str, rows: int) -> None:
         split.note(progress=f"Deleting {step.rpartition(' ')[2]}: {rows:,}"[:120])
 
-    parting.remove(both_of(split), place_of(split), by=split.approved_by, tell=tell)
+    # Known before the copy goes, without which nothing more can be removed.
+    if not split.result.get("removed"):
+        parting.remove(both_of(split), place_of(split), by=split.approved_by, tell=tell)
+        split.note(result={**split.result, "removed": True})
     staging.drop(split.shard, split.staged)
     split.note(step=SplitStep.CLOSED, ended_at=timezone.now(), progress="")
 
@@ -249,12 +259,15 @@ def _undo(split: Split) -> None:
     source, picks = split.source.placement(), Picks.read(split.picks)
     with opened(split.shard) as connection, inside(connection, source.schema, by=split.approved_by):
         parting.bring_back(connection, picks.collections)
-    if split.made is not None:
+    if split.result.get("let_go"):
         parting.take_in_again(both_of(split), place_of(split), by=split.approved_by)
+        split.note(result={**split.result, "let_go": False})
     _tell_source(split, "organisation.split_undone")
     staging.drop(split.shard, split.staged)
     split.note(
-        step=SplitStep.FAILED if split.error else SplitStep.UNDONE, ended_at=timezone.now(), progress=""
+        step=SplitStep.FAILED if split.result.get("gave_up") else SplitStep.UNDONE,
+        ended_at=timezone.now(),
+        progress="",
     )
     for organisation in (split.source, split.made):
         if organisation is not None and organisation.state != State.GONE:
@@ -268,7 +281,8 @@ def _give_up(split: Split, problem: str) -> None:
         split.note(error=problem[:2000])
         return  # tried again with the next turn
     if split.step in (SplitStep.APPROVED, SplitStep.STAGED):
-        split.note(step=SplitStep.UNDOING, error=problem[:2000])
+        result = {**split.result, "gave_up": True}
+        split.note(step=SplitStep.UNDOING, error=problem[:2000], result=result)
         _undo(split)
         return
     staging.drop(split.shard, split.staged)

@@ -49,6 +49,14 @@ class Both:
     here: Tenant
 
 
+def is_dropped(alias: str, staged: str) -> bool:
+    """Return whether a copy of this name was there and is no more: no name is ever used again."""
+    with opened(alias) as connection:
+        query = "SELECT state = 'dropped' FROM enclave.issued WHERE schema_name = %s"
+        row = connection.execute(query, [staged]).fetchone()
+    return bool(row and row[0])
+
+
 def load(both: Both, place: Place) -> bundle.Manifest:
     """Load a copy of the one beside the other, in place of an earlier try."""
     folder = places.folder() / "joining" / place.staged

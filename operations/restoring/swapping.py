@@ -124,9 +124,14 @@ def record(connection: psycopg.Connection, schema: str, code: str, details: dict
     )
 
 
-def say_at_the_end(address: str, schema: str, *, code: str, by: str, details: dict[str, Any]) -> None:
-    """Wait until nobody is inside a schema, and say something in its trail. Nobody is let in by its state."""
-    _when_free(lambda: _say_at_the_end(address, schema, code, by, details))
+def say_at_the_end(
+    address: str, schema: str, *, code: str, by: str, details: dict[str, Any], work: str
+) -> None:
+    """Wait until nobody is inside a schema, and say something in its trail, once for each `work`.
+
+    Nobody is let in by its state.
+    """
+    _when_free(lambda: _say_at_the_end(address, schema, code, by, {**details, "work": work}))
 
 
 def _say_at_the_end(address: str, schema: str, code: str, by: str, details: dict[str, Any]) -> None:
@@ -134,7 +139,12 @@ def _say_at_the_end(address: str, schema: str, code: str, by: str, details: dict
         connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
         connection.execute("SELECT enclave.fence(%s)", [schema])
         _enter(connection, schema, by)
-        record(connection, schema, code, details)
+        said = connection.execute(
+            "SELECT FROM audit_event WHERE code = %s AND payload::jsonb #>> '{details,work}' = %s",
+            [code, details["work"]],
+        )
+        if said.rowcount == 0:
+            record(connection, schema, code, details)
 
 
 def _exchange(

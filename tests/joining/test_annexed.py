@@ -63,7 +63,9 @@ class TestPage:
         # By the name that the person has here.
         assert f"added the person Both of {HERE}" in page
 
-    @pytest.mark.parametrize("said", ["01a21eba-a145-7455-a4c3-8e860166d69f", "nothing", "'; DROP TABLE audit_event; --"])
+    @pytest.mark.parametrize(
+        "said", ["01a21eba-a145-7455-a4c3-8e860166d69f", "nothing", "'; DROP TABLE audit_event; --"]
+    )
     def test_another_trail_than_one_that_is_here_is_not_found(
         self, house: House, merged: dict[str, Any], said: str
     ) -> None:
