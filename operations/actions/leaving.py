@@ -13,7 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.identity.models import User
+from operations.actions.merging import refuse_joining
 from operations.actions.waking import wake_owner
+from operations.joining.problems import CannotJoin
 from operations.leaving.problems import CannotLeave
 from operations.models import (
     Erasure,
@@ -54,6 +56,7 @@ def plan(organisation: Organisation, *, at_once: bool) -> Plan:
     since = gone_since(organisation)
     if Erasure.objects.past_return(organisation).exists():
         raise CannotLeave(f"The data of {organisation.name} is erased already.")
+    refuse_merging(organisation)
     if Restore.objects.open().filter(organisation=organisation).exists():
         raise CannotLeave("A restore of it is open; that has to end first.")
     if Move.objects.under_way().filter(organisation=organisation).exists():
@@ -61,6 +64,14 @@ def plan(organisation: Organisation, *, at_once: bool) -> Plan:
     now = timezone.now()
     done = organisation.exports.filter(step__in=[ExportStep.DONE, ExportStep.REMOVED])
     return Plan(now if at_once else max(now, since + ERASED_AFTER), done.order_by("-asked_at").first())
+
+
+def refuse_merging(organisation: Organisation) -> None:
+    """Raise CannotLeave while a merge is open: until it is closed, it can be undone from what is here."""
+    try:
+        refuse_joining(organisation)
+    except CannotJoin as problem:
+        raise CannotLeave(str(problem)) from problem
 
 
 def ask(organisation: Organisation, *, reason: str, by: User, at_once: bool = False) -> Erasure:

@@ -17,7 +17,9 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from operations.actions import backups
+from operations.actions.merging import refuse_joining
 from operations.actions.waking import wake_owner
+from operations.joining.problems import CannotJoin
 from operations.models import Erasure, Move, OperatorAct, Restore, RestoreStep
 from operations.restoring import bundle, places, residence, swapping
 from operations.restoring.problems import CannotRestore
@@ -55,6 +57,7 @@ def _source(
 ) -> tuple[datetime, str]:
     """Return to which moment and from what an organisation would be restored; raises CannotRestore."""
     refuse_moving(organisation)
+    refuse_merging(organisation)
     if Erasure.objects.past_return(organisation).exists():
         raise CannotRestore(f"The data of {organisation.slug} is erased. It comes back from its export only.")
     if from_bundle is not None:
@@ -116,6 +119,14 @@ def refuse_moving(organisation: Organisation) -> None:
         raise CannotRestore(f"{organisation.slug} is being moved; wait, or cancel that first.")
 
 
+def refuse_merging(organisation: Organisation) -> None:
+    """Raise CannotRestore while a merge is open: rows come from one, and to the other, as they are."""
+    try:
+        refuse_joining(organisation)
+    except CannotJoin as problem:
+        raise CannotRestore(str(problem)) from problem
+
+
 def ask(
     organisation: Organisation,
     *,
@@ -153,6 +164,7 @@ def approve(restore: Restore, *, by: User, typed: str) -> None:
         if by.email == locked.asked_by:
             raise CannotRestore("Somebody else has to approve what you asked for.")
         refuse_typed(locked, typed)
+        refuse_merging(locked.organisation)
         columns = {"step": RestoreStep.APPROVED, "approved_by": by.email, "approved_at": timezone.now()}
         restore.note(**columns)
         note(restore, "approve restore", by.email)
@@ -196,6 +208,7 @@ def refuse_undo(restore: Restore) -> None:
     if later.open().exists():
         raise CannotRestore("Another restore of it is open; that has to end first.")
     refuse_moving(organisation)
+    refuse_merging(organisation)
 
 
 def refuse_typed(restore: Restore, typed: str) -> None:

@@ -18,6 +18,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from operations.actions import backups
+from operations.actions.leaving import refuse_merging
 from operations.actions.restores import home_of
 from operations.leaving import exporting
 from operations.leaving.problems import CannotLeave
@@ -104,6 +105,7 @@ def begin(erasure: Erasure) -> bool:
             raise CannotLeave("An export of it is being written; that has to end first.")
         if Move.objects.under_way().filter(organisation=organisation).exists():
             raise CannotLeave("It is being moved; that has to end first.")
+        refuse_merging(organisation)
         erasure.note(step=ErasureStep.ERASING, error="")
     return True
 

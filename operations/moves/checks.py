@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from psycopg import sql
 
+from operations.actions.merging import refuse_joining
+from operations.joining.problems import CannotJoin
 from operations.models import Move, Restore
 from operations.moves import links
 from operations.moves.links import Link
@@ -24,6 +26,10 @@ def places(organisation: Organisation, target: Shard) -> None:
         raise CannotMove(f"{organisation.name} lives on {target.pk} already.")
     if target.pk not in settings.SHARD_ALIASES:
         raise CannotMove(f"There is no database for {target.pk} in the environment.")
+    try:
+        refuse_joining(organisation)
+    except CannotJoin as problem:
+        raise CannotMove(str(problem)) from problem
     if State(organisation.state) is State.GONE or organisation.placement().stops(Stop.ENTRY):
         raise CannotMove(f"{organisation.name} is gone.")
     if not organisation.domains.exists():
