@@ -77,12 +77,16 @@ class HostMiddleware:
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # typed by tenants.requests
         request.source = client_address(request)  # type: ignore[attr-defined]  # typed by tenants.requests
         request.urlconf = self.urlconfs[answering.site]
-        return self._closed(request, answering.tenant) or self.get_response(request)
+        return self._closed(request, answering) or self.get_response(request)
 
-    def _closed(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponse | None:
+    def _closed(self, request: HttpRequest, answering: Answering) -> HttpResponse | None:
         """Return the plain page of an organisation whose state lets nobody in."""
+        tenant, whole = answering.tenant, answering.whole
         if tenant is None or not tenant.stops(Stop.REQUESTS):
             return None
+        if tenant.stops(Stop.ENTRY) and whole is not None:
+            told = {"part": tenant.name, "whole": whole.name, "url": f"{site_url(whole.host)}/"}
+            return render(request, "errors/part_of.html", {"frame": None, **told}, status=410)
         if tenant.stops(Stop.ENTRY):
             return render(request, "errors/gone.html", {"frame": None}, status=410)
         return render(request, "errors/suspended.html", {"frame": None}, status=503)
