@@ -52,9 +52,9 @@ class MergeAdmin(ReadOnlyAdmin):
     list_select_related = ("absorbed", "into")
     search_fields = ("absorbed__slug", "absorbed__name", "into__slug", "into__name")
     fields = (
-        *("absorbed", "into", "step_shown", "progress", "reason", "asked_by", "asked_at", "approved_by"),
-        *("approved_at", "began_at", "undo_until", "ended_at", "error", "possible"),
+        *("absorbed", "into", "step_shown", "progress", "error", "possible", "reason"),
         *("clashes", "coming", "came", "stayed"),
+        *("asked_by", "asked_at", "approved_by", "approved_at", "began_at", "undo_until", "ended_at"),
     )
     readonly_fields = ("step_shown", "clashes", "coming", "came", "stayed", "possible")
 

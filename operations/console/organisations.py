@@ -106,7 +106,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     @admin.display(description="What the state stops")
     def means(self, organisation: Organisation) -> SafeString:
         """Show what the state means to its people."""
-        return meaning_of(State(organisation.state))
+        return meaning_of(State(organisation.state), is_part=organisation.part_of_id is not None)
 
     @admin.display(description="People", ordering="people_count")
     def people(self, organisation: Organisation) -> str:

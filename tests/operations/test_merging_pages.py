@@ -272,6 +272,7 @@ class TestEveryStep:
         merge = merged(pulse, tide, step)
         page = console.get(f"{LIST}{pulse.pk}/change/").content.decode()
         assert "/state/active/" not in page
+        assert "can be made active again" not in page
         assert f'It is a part of <a href="{LIST}{tide.pk}/change/">Tide Sessions</a>' in page
         assert ("Undo the merge</a> instead" in page) == (step in TAKEN)
         assert page_of(merge) in page
