@@ -1,7 +1,7 @@
 """What becomes of people, and of how they sign in, when their organisation is joined to another.
 
-Who has the same address in both is one person afterwards: the one who was there, with that password, those second
-steps and that role.
+Who has the same address in both is one person afterwards: the one who was there, with that password, those
+second steps and that role.
 """
 
 from allauth.account.models import EmailAddress, EmailConfirmation

@@ -33,7 +33,7 @@ def unseal(sealed: str) -> str:
 
 
 def resealed(sealed: str, *, of: UUID, to: UUID) -> str:
-    """Return what was encrypted for one organisation encrypted for another; raise Unreadable if it was not."""
+    """Encrypt for another organisation what was encrypted for one; raise Unreadable if it was not."""
     return _sealed(_opened(sealed, of.hex), to.hex)
 
 

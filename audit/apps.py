@@ -12,13 +12,13 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         # All of these need the loaded models.
         from audit import checks, install, joining, twins, vocabulary  # noqa: F401  # joining says it by being imported
-        from audit.models import Event, Private
+        from audit.models import AnnexedEvent, AnnexedPrivate, Event, Private
         from config import frame
         from tenants.schema import register_after_migrate
         from tenants.sizes import large
         from tenants.standstill import keep_open
 
-        large(Event, Private, because="Whatever happens leaves one, for ever.")
+        large(Event, Private, AnnexedEvent, AnnexedPrivate, because="Whatever happens leaves one, for ever.")
 
         vocabulary.declare_all()
         twins.register_all()

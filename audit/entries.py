@@ -1,6 +1,7 @@
 """What is asked of the trail, and what is read from it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,22 +30,26 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between entries: time and transaction of the last one read."""
+    """A place between entries: time and transaction of the last one read, in the trail of `origin`."""
 
     at_us: int
     txid: int
+    origin: UUID | None = None
 
     def __str__(self) -> str:
-        return f"{self.at_us}.{self.txid}"
+        return f"{self.at_us}.{self.txid}" + (f".{self.origin.hex}" if self.origin else "")
 
     @classmethod
     def parse(cls, text: str) -> "Cursor | None":
         """Return the place that a page's address names; None for anything else."""
-        at_us, _, txid = text.partition(".")
+        at_us, _, rest = text.partition(".")
+        txid, _, origin = rest.partition(".")
         limit = 2**63
         if not (at_us.isdecimal() and txid.isdecimal()) or int(at_us) >= limit or int(txid) >= limit:
             return None
-        return cls(int(at_us), int(txid))
+        if origin and not re.fullmatch(r"[0-9a-f]{32}", origin):
+            return None
+        return cls(int(at_us), int(txid), UUID(origin) if origin else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Entry:
 
     `before` and `after` hold open and personal values together; `erased` says that personal ones are
     gone, `hidden` names the columns whose values were never kept. `title` is what its object was called
-    then, or what many of them belong to, where a room knows.
+    then, or what many of them belong to, where a room knows. `origin` names another organisation whose trail
+    it stands in.
     """
 
     epoch: int
@@ -78,6 +84,8 @@ class Entry:
     count: int = 1
     since: Cursor | None = None
     title: str = ""
+    origin: str = ""
+    origin_id: UUID | None = None
 
     @property
     def place(self) -> Cursor:

@@ -1,8 +1,10 @@
 """The canonical lines of a trail: what the verifier reads, an archive holds and a customer may have."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 _EVENTS = """
 SELECT epoch, txid::text::bigint, eid, at_us, code, type_id, object_id::text, actor_id::text, payload,
@@ -27,14 +29,21 @@ _SEGMENT = (
 _BATCH = 5_000
 
 
-def lines(cursor: Any) -> Iterator[str]:
+def lines(cursor: Any, *, source: UUID | None = None) -> Iterator[str]:
     """Yield every event, private part and segment of the current schema as a line of JSON.
 
-    Run it in a repeatable-read transaction, so that the three belong together.
+    With `source`, of the trail of that other organisation which is kept here: letter by letter the lines that
+    it had itself. Run it in a repeatable-read transaction, so that the three belong together.
     """
-    yield from _of_kind(cursor, "event", _EVENTS, _EVENT)
-    yield from _of_kind(cursor, "private", _PRIVATE, ("ref", "subject", "salt", "value"))
-    yield from _of_kind(cursor, "segment", _SEGMENTS, _SEGMENT)
+    yield from _of_kind(cursor, "event", _of(_EVENTS, source), _EVENT)
+    yield from _of_kind(cursor, "private", _of(_PRIVATE, source), ("ref", "subject", "salt", "value"))
+    yield from _of_kind(cursor, "segment", _of(_SEGMENTS, source), _SEGMENT)
+
+
+def _of(query: str, source: UUID | None) -> str:
+    if source is None:
+        return query
+    return re.sub(r"FROM audit_(\w+)", rf"FROM audit_annexed_\1 WHERE source = '{source}'", query)
 
 
 def _of_kind(cursor: Any, kind: str, query: str, names: tuple[str, ...]) -> Iterator[str]:

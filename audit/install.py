@@ -12,7 +12,11 @@ from tenants.functions import Function, own
 from tenants.names import TEMPLATE_SCHEMA, checked_schema_name
 
 _VIEW = Path(__file__).parent / "sql" / "logentry.sql"
-_TABLES = ("audit_event", "audit_private", "audit_epoch", "audit_segment")
+_TABLES = (
+    *("audit_event", "audit_private", "audit_epoch", "audit_segment"),
+    *("audit_annexed_trail", "audit_annexed_event", "audit_annexed_private", "audit_annexed_segment"),
+    "audit_annexed_key",
+)
 _PREFIX = "audit_"
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from audit import codes
+from audit import codes, origins
 from audit.entries import Cursor, Entry, Filters, Page, entry_of
 from tenants.context import required
 
@@ -68,6 +68,11 @@ def page(filters: Filters, *, after: Cursor | None = None, size: int = PAGE) -> 
 
     The last one is read to its end: an import of a hundred chunks is one entry, wherever a page ends.
     """
+    found = _page(filters, after, size)
+    return replace(found, entries=origins.as_here(found.entries))
+
+
+def _page(filters: Filters, after: Cursor | None, size: int) -> Page:
     entries: list[Entry] = []
     place = after
     for _ in range(_MOST_READS):
@@ -113,7 +118,8 @@ def last_values(object_ids: list[UUID], code: str) -> dict[UUID, Mapping[str, An
 
 def entries_where(condition: str, values: list[Any]) -> list[Entry]:
     """Return the entries that a condition of SQL leaves."""
-    return [entry_of(row) for row in fetch(f"{_COLUMNS} WHERE {condition}", values)]
+    rows = fetch(f"{_COLUMNS} WHERE {condition}", values)
+    return origins.as_here([entry_of(row) for row in rows])
 
 
 def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:
@@ -144,8 +150,8 @@ def _told(rows: list[Any]) -> frozenset[int]:
 
 def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     wanted: list[tuple[str, Any]] = [
-        ("event.actor_id = %s", filters.actor),
-        ("event.object_id = %s", filters.object_id),
+        _is("event.actor_id", filters.actor),
+        _is("event.object_id", filters.object_id),
         ("event.type_id = %s", filters.type_id),
         ("event.code = ANY (%s)", list(filters.codes) or None),
         ("event.at_us >= %s", _micros(filters.since)),
@@ -159,6 +165,13 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     return conditions, values
 
 
+def _is(column: str, key: UUID | None) -> tuple[str, Any]:
+    """Return the condition that a column is somebody or something, under whatever id it is known there."""
+    if key is None or origins.current() is None:
+        return f"{column} = %s", key
+    return f"{column} = ANY (%s)", origins.known_as(key)
+
+
 def _micros(at: datetime | None) -> int | None:
     return None if at is None else round(at.timestamp() * 1_000_000)
 
@@ -166,7 +179,7 @@ def _micros(at: datetime | None) -> int | None:
 def fetch(query: str, values: list[Any]) -> list[Any]:
     """Return the rows of a query in the organisation entered."""
     with connections[required().alias].cursor() as cursor:
-        cursor.execute(query, values)
+        cursor.execute(origins.told(query), values)
         return list(cursor.fetchall())
 
 

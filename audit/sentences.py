@@ -85,7 +85,8 @@ def _said(entry: Entry, known: _Known) -> Said:
         sentence = f"{actor_name(entry, known.names.people)} {_VERBS[entry.verb]} {many}"
     else:
         sentence = _row(entry, known, target, lines)
-    note = ", ".join(part for part in (entry.source and f"from {entry.source}",) if part)
+    parts = (entry.origin and f"in {entry.origin}", entry.source and f"from {entry.source}")
+    note = ", ".join(part for part in parts if part)
     return Said(entry, _plain(sentence), entry.at, lines, note, target.url if target else "")
 
 

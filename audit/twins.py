@@ -20,6 +20,11 @@ _EXCLUDED = {
     "audit.Private": "The trail itself.",
     "audit.Epoch": "The trail itself.",
     "audit.Segment": "The trail itself.",
+    "audit.AnnexedTrail": "Trails of others, as they were.",
+    "audit.AnnexedEvent": "Trails of others, as they were.",
+    "audit.AnnexedPrivate": "Trails of others, as they were.",
+    "audit.AnnexedSegment": "Trails of others, as they were.",
+    "audit.AnnexedKey": "Which ids of theirs are which here.",
 }
 
 

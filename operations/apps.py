@@ -21,6 +21,7 @@ class OperationsConfig(AppConfig):
         audit.declare_all()
         sweeps.install()
         register(checks.schemas_are_within_reach, Tags.database)
+        register(checks.joining_is_thought_of)
         backfills.watch(FleetWatcher())
         add_nav(
             "Organisation",

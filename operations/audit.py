@@ -76,6 +76,21 @@ def declare_all() -> None:
         label="Became an organisation of its own again",
     )
     declare(
+        "organisation.split",
+        sentence="{actor} split {name} off from this organisation, as of {since}",
+        label="A part became an organisation of its own",
+    )
+    declare(
+        "organisation.split_off",
+        sentence="{actor} split this organisation off from {name}, as of {since}",
+        label="Split off from another organisation",
+    )
+    declare(
+        "organisation.split_undone",
+        sentence="{actor} undid splitting {name} off from this organisation",
+        label="Split undone",
+    )
+    declare(
         "organisation.stays_apart",
         sentence="{actor} gave up making this organisation a part of {into}",
         label="Did not become part of another organisation",

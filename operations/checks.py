@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
 from operations.fleet.releases import unservable
+from operations.joining import shape
 from tenants.context import control_plane
 
 logger = logging.getLogger(__name__)
@@ -31,3 +32,9 @@ def schemas_are_within_reach(
         return []
     why = next(iter(far.values()))
     return [Error(f"This release can serve none of its organisations. {why}", id="operations.E001")]
+
+
+def joining_is_thought_of(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Say for which models nobody has said what becomes of their rows when organisations are joined."""
+    hint = "Say it with tenants.joining, in the app's joining.py."
+    return [Error(problem, hint=hint, id="operations.E002") for problem in shape.problems()]

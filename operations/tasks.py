@@ -9,6 +9,7 @@ from django.utils import timezone
 from jobs.celery import doorbell_task
 from operations.actions import bringing_back, leaving, merging, restores
 from operations.joining import merging as joining
+from operations.joining import splitting
 from operations.leaving import erasing, exporting, returning
 from operations.models import Move
 from operations.moves import machine
@@ -52,6 +53,7 @@ def leave(**_future: object) -> None:
 
 @doorbell_task(name=merging.GO_ON, queue="owner")
 def join(**_future: object) -> None:
-    """Go on with all merges for which there is something to do."""
+    """Go on with all merges and splits for which there is something to do."""
     if settings.DATABASE_LOGIN == "owner":
         joining.run_all(at=timezone.now())
+        splitting.run_all(at=timezone.now())

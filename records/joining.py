@@ -73,6 +73,7 @@ comes(
     rule=Rule(
         put={"filters": "enclave.joined_within('$staged', $person, r.filters)"},
         names={"name": False},
+        named_where="r.collection_id IS NULL",
         follows=True,
     ),
 )

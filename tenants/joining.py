@@ -24,6 +24,7 @@ class Rule:
     people: columns that hold the id of a person without being keys.
     newcomer: the key to a person; rows come with people who were not there before, and with nobody else.
     names: columns in which two rows should not have the same, with whether it is part of an address.
+    named_where: condition of the rows for which that matters.
     quietly: where the same is there already, that is enough.
     last: they come after everything else, because they open a door.
     follows: when what came is taken back, rows of this table go with what they belong to, whoever made them.
@@ -37,6 +38,7 @@ class Rule:
     people: tuple[str, ...] = ()
     newcomer: str = ""
     names: Mapping[str, bool] = field(default_factory=dict)
+    named_where: str = ""
     quietly: bool = False
     last: bool = False
     follows: bool = False

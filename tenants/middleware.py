@@ -85,7 +85,7 @@ class HostMiddleware:
         if tenant is None or not tenant.stops(Stop.REQUESTS):
             return None
         if tenant.stops(Stop.ENTRY) and whole is not None:
-            told = {"part": tenant.name, "whole": whole.name, "url": f"{site_url(whole.host)}/"}
+            told = {"name": tenant.name, "into": whole.name, "url": f"{site_url(whole.host)}/"}
             return render(request, "errors/part_of.html", {"frame": None, **told}, status=410)
         if tenant.stops(Stop.ENTRY):
             return render(request, "errors/gone.html", {"frame": None}, status=410)

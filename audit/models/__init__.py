@@ -1,5 +1,18 @@
 """Models of the trail."""
 
+from audit.models.annexed import AnnexedEvent, AnnexedKey, AnnexedPrivate, AnnexedSegment, AnnexedTrail, Why
 from audit.models.event import Epoch, Event, Private, Segment, TrailIsAppendOnly
 
-__all__ = ["Epoch", "Event", "Private", "Segment", "TrailIsAppendOnly"]
+__all__ = [
+    "AnnexedEvent",
+    "AnnexedKey",
+    "AnnexedPrivate",
+    "AnnexedSegment",
+    "AnnexedTrail",
+    "Epoch",
+    "Event",
+    "Private",
+    "Segment",
+    "TrailIsAppendOnly",
+    "Why",
+]

@@ -190,12 +190,20 @@ CREATE OR REPLACE FUNCTION audit_erase@(whom uuid, type_id integer, reason text)
 AS $body$
 DECLARE
     erased bigint;
+    elsewhere bigint;
 BEGIN
     IF whom IS NULL THEN
         RAISE EXCEPTION 'nobody to erase' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     DELETE FROM audit_private WHERE subject = whom;
     GET DIAGNOSTICS erased = ROW_COUNT;
+    -- And what trails of others say about the same one, who may have had another id there.
+    DELETE FROM audit_annexed_private AS kept
+    USING (SELECT NULL::uuid AS source, whom AS id UNION ALL SELECT k.source, k.old FROM audit_annexed_key AS k WHERE k.new = whom)
+        AS known
+    WHERE kept.subject = known.id AND (known.source IS NULL OR known.source = kept.source);
+    GET DIAGNOSTICS elsewhere = ROW_COUNT;
+    erased := erased + elsewhere;
     PERFORM audit_append@(
         audit_context@(true), 'trail.erased', type_id, whom,
         ',"details":' || jsonb_build_object('reason', reason, 'entries', erased)::text, NULL, NULL

@@ -10,15 +10,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
-from audit import labels
+from audit import labels, origins
 from audit.access import may_see_trail
 from audit.forms import FilterForm
+from audit.origins import Origin
 from audit.queries import FOLD, Cursor, Entry, Filters, one, page
 from audit.sentences import Said, say
 from audit.together import Point, Work
 from audit.wording import told
 from permissions import perms
 from permissions.access import requires
+from tenants.context import current_tenant
 
 _LIMIT = 2**63
 _WRITTEN = 50
@@ -28,15 +30,20 @@ _WRITTEN = 50
 def event_list(request: HttpRequest) -> HttpResponse:
     """Show the trail, filtered; only the further rows when htmx asks for them."""
     _must_see(request)
+    known, origin = origins.kept(), _origin(request)
     form = FilterForm(request.GET)
     filters = form.filters()
-    found = page(filters, after=Cursor.parse(request.GET.get("after", "")))
+    with origins.reading(origin):
+        found = page(filters, after=Cursor.parse(request.GET.get("after", "")))
+        rows = _rows(request, found.entries)
     context = {
-        "rows": _rows(request, found.entries),
+        "rows": rows,
+        "origin": origin,
+        "trails": _trails(known, origin) if known else [],
         "more_url": f"?{_query(request, after=str(found.next))}" if found.next else "",
         "form": form,
         "chips": _chips(request, form),
-        "clear_url": reverse("trail:list"),
+        "clear_url": _of(reverse("trail:list"), origin),
         "filtered": bool(form.chips() or filters.object_id),
     }
     return _answer(request, "event_list", "_event_rows", context)
@@ -46,16 +53,18 @@ def event_list(request: HttpRequest) -> HttpResponse:
 def event_detail(request: HttpRequest, epoch: int, txid: int, eid: int) -> HttpResponse:
     """Show one entry: who, when, where from, and every column before and after."""
     _must_see(request)
-    entry = one(epoch, txid, eid) if max(epoch, txid, eid) < _LIMIT and epoch < 2**31 else None
-    if entry is None:
-        raise Http404
-    (said,) = say(labels.as_read_by(request.user, [entry]))
+    with origins.reading(_origin(request)):
+        entry = one(epoch, txid, eid) if max(epoch, txid, eid) < _LIMIT and epoch < 2**31 else None
+        if entry is None:
+            raise Http404
+        (said,) = say(labels.as_read_by(request.user, [entry]))
+        rows = [] if entry.label else _written_with(request, entry)
     context = {
         "said": said,
         "facts": _facts(said),
         "url": _detail_url(said),
         "object_url": _object_url(said),
-        "rows": [] if entry.label else _written_with(request, entry),
+        "rows": rows,
     }
     return _answer(request, "event_detail", "_event_detail", context)
 
@@ -65,16 +74,49 @@ def event_together(request: HttpRequest, place: str) -> HttpResponse:
     """Show the single entries behind one that stands for many."""
     _must_see(request)
     newest, since = Cursor.parse(place), Cursor.parse(request.GET.get("since", ""))
-    work = Work.at(newest, since) if newest is not None else None
-    if work is None:
-        raise Http404
-    entries, following = work.entries(after=Point.parse(request.GET.get("after", "")))
+    with origins.reading(_origin(request)):
+        work = Work.at(newest, since) if newest is not None else None
+        if work is None:
+            raise Http404
+        entries, following = work.entries(after=Point.parse(request.GET.get("after", "")))
+        rows, total = _rows(request, entries), work.total()
     context = {
-        "rows": _rows(request, entries),
+        "rows": rows,
         "more_url": f"?{_query(request, after=str(following))}" if following else "",
-        "total": work.total(),
+        "total": total,
     }
     return _answer(request, "event_together", "_event_rows", context)
+
+
+def _origin(request: HttpRequest) -> Origin | None:
+    """Return whose trail an address asks for, None for the own one; Http404 for one that is not here."""
+    said = request.GET.get("of", "")
+    if not said:
+        return None
+    origin = origins.find(said)
+    if origin is None:
+        raise Http404
+    return origin
+
+
+def _trails(known: Sequence[Origin], chosen: Origin | None) -> list[dict[str, Any]]:
+    """Return links to the own trail and to those of others that are kept here."""
+    own = {"label": current_tenant().name, "url": reverse("trail:list"), "current": chosen is None}
+    return [
+        own,
+        *(
+            {"label": one.name, "url": _of(reverse("trail:list"), one), "current": one == chosen}
+            for one in known
+        ),
+    ]
+
+
+def _of(url: str, origin: Origin | UUID | None) -> str:
+    """Return an address for the trail of another organisation."""
+    if origin is None:
+        return url
+    source = origin.source if isinstance(origin, Origin) else origin
+    return f"{url}{'&' if '?' in url else '?'}of={source}"
 
 
 def _must_see(request: HttpRequest) -> None:
@@ -109,16 +151,18 @@ def _row(said: Said) -> dict[str, Any]:
 
 def _together_url(entry: Entry) -> str:
     url = reverse("trail:together", args=[str(entry.place)])
-    return f"{url}?since={entry.since}" if entry.since else url
+    return _of(f"{url}?since={entry.since}" if entry.since else url, entry.origin_id)
 
 
 def _detail_url(said: Said) -> str:
-    return reverse("trail:detail", args=[said.entry.epoch, said.entry.txid, said.entry.eid])
+    url = reverse("trail:detail", args=[said.entry.epoch, said.entry.txid, said.entry.eid])
+    return _of(url, said.entry.origin_id)
 
 
 def _object_url(said: Said) -> str:
     entry = said.entry
-    return f"{reverse('trail:list')}?object={entry.object_id}&kind={entry.type_id}" if entry.object_id else ""
+    url = f"{reverse('trail:list')}?object={entry.object_id}&kind={entry.type_id}"
+    return _of(url, entry.origin_id) if entry.object_id else ""
 
 
 def _facts(said: Said) -> list[dict[str, Any]]:
@@ -130,6 +174,7 @@ def _facts(said: Said) -> list[dict[str, Any]]:
     done_by = entry.by.get("label", "") if entry.by.get("on_behalf_of") else ""
     return [
         *more,
+        *([{"label": "In the trail of", "kind": "text", "value": entry.origin}] if entry.origin else []),
         {"label": "When", "kind": "timestamp", "value": said.at},
         {"label": "From address", "kind": "text", "value": entry.source},
         *([{"label": "Done by", "kind": "text", "value": done_by}] if done_by else []),

@@ -56,7 +56,7 @@ def plan(organisation: Organisation, *, at_once: bool) -> Plan:
     since = gone_since(organisation)
     if Erasure.objects.past_return(organisation).exists():
         raise CannotLeave(f"The data of {organisation.name} is erased already.")
-    refuse_merging(organisation)
+    refuse_part(organisation)
     if Restore.objects.open().filter(organisation=organisation).exists():
         raise CannotLeave("A restore of it is open; that has to end first.")
     if Move.objects.under_way().filter(organisation=organisation).exists():
@@ -66,8 +66,8 @@ def plan(organisation: Organisation, *, at_once: bool) -> Plan:
     return Plan(now if at_once else max(now, since + ERASED_AFTER), done.order_by("-asked_at").first())
 
 
-def refuse_merging(organisation: Organisation) -> None:
-    """Raise CannotLeave while a merge is open: until it is closed, it can be undone from what is here."""
+def refuse_part(organisation: Organisation) -> None:
+    """Raise CannotLeave while a merge or a split of an organisation is open: it is needed to undo that."""
     try:
         refuse_joining(organisation)
     except CannotJoin as problem:

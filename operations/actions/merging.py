@@ -1,5 +1,6 @@
-"""Merging two organisations: one operator asks, another one who has seen the clashes approves, and until it is
-closed it can be undone.
+"""Merging two organisations: one operator asks, another one who has seen the clashes approves.
+
+Until it is closed it can be undone.
 
     asked -> found -> approved -> staged -> done -> closed
                                      done -> undoing -> undone      (failed, cancelled: before it is done)
@@ -17,28 +18,28 @@ from django.utils import timezone
 from accounts.identity.models import User
 from operations.actions.waking import wake_owner
 from operations.joining.problems import CannotJoin
-from operations.models import Erasure, Export, ExportStep, Merge, MergeStep, Move, OperatorAct, Restore
+from operations.models import Erasure, Export, ExportStep, Merge, MergeStep, Move, OperatorAct, Restore, Split
 from tenants import hosts
 from tenants.models import Organisation
 from tenants.names import new_schema_name
 from tenants.placement import State
 
 GO_ON = "operations.tasks.join"
-_LIVING = (State.TRIAL, State.ACTIVE)
+LIVING = (State.TRIAL, State.ACTIVE)
 _GIVING = (State.TRIAL, State.ACTIVE, State.SUSPENDED, State.LEAVING)
 
 
 def refuse_joining(organisation: Organisation) -> None:
-    """Raise CannotJoin while a merge in which an organisation has a part is open.
+    """Raise CannotJoin while a merge or a split in which an organisation has a part is open.
 
     Whatever would move its schema, exchange it, erase it or open it asks this first.
     """
     merge = Merge.objects.open().of(organisation).select_related("absorbed", "into").first()
-    if merge is not None:
-        raise CannotJoin(
-            f"The merge of {merge.absorbed} into {merge.into} is open ({merge.get_step_display().lower()}). "
-            "It has to be closed, undone or cancelled first."
-        )
+    split = Split.objects.open().of(organisation).select_related("source").first()
+    what = f"merge of {merge.absorbed} into {merge.into}" if merge else ""
+    what = f"split of {split.source}" if split else what
+    if what:
+        raise CannotJoin(f"The {what} is open. It has to be closed, undone or cancelled first.")
 
 
 def plan(absorbed: Organisation, into: Organisation) -> None:
@@ -47,11 +48,11 @@ def plan(absorbed: Organisation, into: Organisation) -> None:
         raise CannotJoin("An organisation cannot become part of itself.")
     if absorbed.state not in _GIVING:
         raise CannotJoin(f"{absorbed.name} is {absorbed.state}.")
-    if into.state not in _LIVING:
+    if into.state not in LIVING:
         raise CannotJoin(f"{into.name} is {into.state}, and takes no changes.")
     for organisation in (absorbed, into):
         refuse_joining(organisation)
-        _refuse_busy(organisation)
+        refuse_busy(organisation)
         if not organisation.domains.exists():
             raise CannotJoin(f"{organisation.name} is still being made.")
         if organisation.release != settings.RELEASE:
@@ -68,7 +69,8 @@ def plan(absorbed: Organisation, into: Organisation) -> None:
         )
 
 
-def _refuse_busy(organisation: Organisation) -> None:
+def refuse_busy(organisation: Organisation) -> None:
+    """Raise CannotJoin while something else is being done with the whole of an organisation."""
     if Restore.objects.open().filter(organisation=organisation).exists():
         raise CannotJoin(f"A restore of {organisation.name} is open; that has to end first.")
     if Move.objects.under_way().filter(organisation=organisation).exists():
@@ -122,10 +124,10 @@ def approve(merge: Merge, *, by: User, typed: str) -> None:
             raise CannotJoin(f"{typed} is not the address of the organisation that would be absorbed.")
         absorbed = Organisation.objects.select_for_update().get(pk=locked.absorbed_id)
         into = Organisation.objects.get(pk=locked.into_id)
-        if absorbed.state not in _GIVING or into.state not in _LIVING:
+        if absorbed.state not in _GIVING or into.state not in LIVING:
             raise CannotJoin(f"{absorbed.name} is {absorbed.state}, and {into.name} is {into.state}.")
         for organisation in (absorbed, into):
-            _refuse_busy(organisation)
+            refuse_busy(organisation)
         merge.note(
             step=MergeStep.APPROVED,
             approved_by=by.email,
@@ -174,7 +176,7 @@ def close(merge: Merge, *, by: User, reason: str) -> None:
 
 def ring(*, at: datetime) -> int:
     """Wake the owner's worker if something of this waits; return how much."""
-    waiting = Merge.objects.at_work().count() + Merge.objects.due(at=at).count()
+    waiting = sum(rows.at_work().count() + rows.due(at=at).count() for rows in (Merge.objects, Split.objects))
     if waiting:
         wake_owner(GO_ON)
     return waiting

@@ -57,7 +57,6 @@ def _source(
 ) -> tuple[datetime, str]:
     """Return to which moment and from what an organisation would be restored; raises CannotRestore."""
     refuse_moving(organisation)
-    refuse_merging(organisation)
     if Erasure.objects.past_return(organisation).exists():
         raise CannotRestore(f"The data of {organisation.slug} is erased. It comes back from its export only.")
     if from_bundle is not None:
@@ -114,13 +113,13 @@ def spans(organisation: Organisation) -> list[tuple[datetime, datetime | None]]:
 
 
 def refuse_moving(organisation: Organisation) -> None:
-    """Raise CannotRestore while an organisation moves: what is copied would be exchanged under the copy."""
+    """Raise CannotRestore while an organisation moves, is merged or is split."""
+    _refuse_joined(organisation)
     if Move.objects.under_way().filter(organisation=organisation).exists():
         raise CannotRestore(f"{organisation.slug} is being moved; wait, or cancel that first.")
 
 
-def refuse_merging(organisation: Organisation) -> None:
-    """Raise CannotRestore while a merge is open: rows come from one, and to the other, as they are."""
+def _refuse_joined(organisation: Organisation) -> None:
     try:
         refuse_joining(organisation)
     except CannotJoin as problem:
@@ -164,7 +163,7 @@ def approve(restore: Restore, *, by: User, typed: str) -> None:
         if by.email == locked.asked_by:
             raise CannotRestore("Somebody else has to approve what you asked for.")
         refuse_typed(locked, typed)
-        refuse_merging(locked.organisation)
+        _refuse_joined(locked.organisation)
         columns = {"step": RestoreStep.APPROVED, "approved_by": by.email, "approved_at": timezone.now()}
         restore.note(**columns)
         note(restore, "approve restore", by.email)
@@ -208,7 +207,6 @@ def refuse_undo(restore: Restore) -> None:
     if later.open().exists():
         raise CannotRestore("Another restore of it is open; that has to end first.")
     refuse_moving(organisation)
-    refuse_merging(organisation)
 
 
 def refuse_typed(restore: Restore, typed: str) -> None:

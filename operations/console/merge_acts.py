@@ -157,8 +157,8 @@ def close_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _clashing(merge: Merge) -> list[str]:
-    """Return how many clashes there are under each heading."""
-    counted = [f"{kind.heading}: {len(clashes):,}" for kind, clashes in grouped(merge.result)]
+    """Return how much of what there is under each heading."""
+    counted = [f"{kind.heading}: {', '.join(lines)}" for kind, lines in grouped(merge.result)]
     return counted or ["Nothing clashes: everything comes as it is."]
 
 

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from operations.console import merge_acts
 from operations.console.meaning import moment, when
 from operations.console.tables import ReadOnlyAdmin
-from operations.joining.telling import Told, grouped, in_words
+from operations.joining.telling import grouped, in_words
 from operations.models import Merge, MergeStep
 from operations.models.merge import TAKEN
 from tenants.models import Organisation
@@ -30,8 +30,6 @@ _NOTHING = {
     MergeStep.STAGED: "Nothing now: it is under way. As soon as it is done it can be undone.",
     MergeStep.UNDOING: "Nothing: it is being undone.",
 }
-# More than these are folded up.
-_SHOWN_AT_ONCE = 20
 
 
 class MergeAdmin(ReadOnlyAdmin):
@@ -66,13 +64,18 @@ class MergeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What clashes")
     def clashes(self, merge: Merge) -> SafeString | str:
-        """Show all that was found, under headings."""
+        """Show how much of what was found, under headings, and how to see it by name."""
         if "clashes" not in merge.result:
             return "–"
         groups = grouped(merge.result)
         if not groups:
             return "Nothing: everything comes as it is."
-        return format_html_join("", "{}", ((_group(kind.heading, lines),) for kind, lines in groups))
+        shown = [(kind.heading, _list(lines)) for kind, lines in groups]
+        by_name = format_html(
+            "<p>By name, for whoever has the owner's login: manage.py merge {} --show</p>",
+            merge.absorbed.slug,
+        )
+        return format_html_join("", "<p>{}</p>{}", shown) + by_name
 
     @admin.display(description="Rows that come")
     def coming(self, merge: Merge) -> SafeString | str:
@@ -187,19 +190,6 @@ def _page_of(organisation: Organisation, said: str) -> SafeString:
 def _links(merge: Merge, *acts: tuple[str, str]) -> SafeString:
     found = ((reverse(f"admin:{name}", args=[merge.pk]), label) for name, label in acts)
     return format_html_join(" · ", '<a href="{}">{}</a>', found)
-
-
-def _group(heading: str, clashes: list[Told]) -> SafeString:
-    """Return clashes below their heading; many are folded up, and none is left out."""
-    lines = _list(
-        format_html("{} <strong>{}</strong>: {}", clash["noun"], clash["name"], clash["becomes"])
-        for clash in clashes
-    )
-    if len(clashes) > _SHOWN_AT_ONCE:
-        said = "<details><summary>{} ({})</summary>{}</details>"
-    else:
-        said = "<p>{} ({})</p>{}"
-    return format_html(said, heading, f"{len(clashes):,}", lines)
 
 
 def _counts(counts: Mapping[str, int], nothing: str = "–") -> SafeString | str:

@@ -1,7 +1,7 @@
 """Carrying rows over in small transactions, so that nobody waits and nothing is done twice.
 
-Each transaction takes the next rows by their keys, writes them with what they become, and writes down how far it
-came; one that is killed leaves nothing. The triggers of the trail see every row.
+Each transaction takes the next rows by their keys, writes them with what they become, and writes down how far
+it came; one that is killed leaves nothing. The triggers of the trail see every row.
 """
 
 import time
@@ -88,9 +88,9 @@ def _once(connection: Link, both: Both, place: Place, step: Step, most: int, by:
             return True, rows
         last, count = step.do(connection, after, most)
         connection.execute(
-            "INSERT INTO enclave.joined_done (staged, step, after, rows, is_done) VALUES (%s, %s, %s, %s, %s) "
-            "ON CONFLICT (staged, step) DO UPDATE SET after = excluded.after, rows = excluded.rows, "
-            "is_done = excluded.is_done",
+            "INSERT INTO enclave.joined_done (staged, step, after, rows, is_done) "
+            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (staged, step) DO UPDATE SET "
+            "after = excluded.after, rows = excluded.rows, is_done = excluded.is_done",
             [place.staged, step.name, last, rows + count, not last],
         )
         return not last, rows + count
@@ -118,9 +118,12 @@ def last_key(connection: Link, table: Table, place: Place, after: str, most: int
     """Return the last of the next keys of a table of the copy; "" where there are none."""
     key = f'r."{table.key}"'
     beyond = f"WHERE {key} > %s" if after else ""
+    keys = (
+        f'SELECT {key}{_sorted(table)} AS key FROM {place.staged}."{table.name}" AS r '
+        f"{beyond} ORDER BY {key} LIMIT {most}"
+    )
     row = connection.execute(
-        f'SELECT max(key)::text FROM (SELECT {key}{_sorted(table)} AS key FROM {place.staged}."{table.name}" AS r '
-        f"{beyond} ORDER BY {key} LIMIT {most}) AS keys".encode(),
+        f"SELECT max(key)::text FROM ({keys}) AS keys".encode(),
         [after] if after else [],
     ).fetchone()
     return str(row[0]) if row and row[0] is not None else ""

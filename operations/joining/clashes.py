@@ -1,11 +1,15 @@
 """What two organisations have both, and what becomes of it; what would be lost; and what stops everything.
 
-Looked up in the copy and in the one that the rows come to, after it was decided which row is which.
+Looked up in the copy and in the one that the rows come to, after it was decided which row is which. The list
+names people and things of organisations, so it stays on their shard, for whoever has the owner's login; the
+control plane is told how many there are of what.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from audit.checks import tenant_models
 from operations.joining.link import Link, opened
@@ -16,6 +20,8 @@ from tenants.joining import has_rule, rule_of
 
 # Of one table and one reason. Who has more has another problem than which these are.
 MOST_NAMED = 1_000
+# Longer than anything can be undone.
+_KEPT_FOR = "60 days"
 _UNIQUE = """
 SELECT pg_get_expr(index.indpred, index.indrelid), index.indnullsnotdistinct,
     (SELECT array_agg(pg_get_indexdef(index.indexrelid, place, true) ORDER BY place)
@@ -34,6 +40,10 @@ class Kind(StrEnum):
     OTHER_ROLE = "other_role"
     LEFT_BEHIND = "left_behind"
     STOPS = "stops"
+    IN_BOTH = "in_both"
+    BY_NAME = "by_name"
+    CROSSES = "crosses"
+    LOSES = "loses"
 
     @property
     def heading(self) -> str:
@@ -47,21 +57,25 @@ _HEADINGS = {
     Kind.OTHER_NAME: "Gets another name",
     Kind.OTHER_ROLE: "Gets another role",
     Kind.LEFT_BEHIND: "Does not come",
+    Kind.IN_BOTH: "Is in both afterwards",
+    Kind.BY_NAME: "Comes by name only",
+    Kind.CROSSES: "Links between what goes and what stays",
+    Kind.LOSES: "Does not see any more what goes",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """One thing: what kind of thing it is, what it is called, and what becomes of it."""
+    """One thing: what kind of thing it is, what it is called, and what becomes of it.
+
+    `rows` is how many it stands for, where nobody would want each one's name.
+    """
 
     kind: Kind
     noun: str
     name: str
     becomes: str
-
-    def as_json(self) -> dict[str, str]:
-        """Return it as it is kept."""
-        return asdict(self)
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,50 @@ class Found:
     def stops(self) -> tuple[Clash, ...]:
         """Return what has to be settled first."""
         return tuple(clash for clash in self.clashes if clash.kind is Kind.STOPS)
+
+    def counted(self) -> list[dict[str, str]]:
+        """Return how many there are of each kind and of what, without a name of anybody or anything."""
+        counts: Counter[tuple[Kind, str]] = Counter()
+        for clash in self.clashes:
+            counts[clash.kind, clash.noun] += clash.rows
+        return [
+            {"kind": kind.value, "noun": noun, "count": f"{count:,}"}
+            for (kind, noun), count in counts.items()
+        ]
+
+
+def keep(alias: str, work: UUID, found: Found) -> None:
+    """Keep the list on a shard, in place of what was found before; lists that nobody needs any more go."""
+    with opened(alias) as connection, connection.transaction():
+        forget(connection, work)
+        connection.execute("DELETE FROM enclave.joined_found WHERE at < now() - %s::interval", [_KEPT_FOR])
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO enclave.joined_found (work, place, kind, noun, name, becomes, rows) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                [
+                    (work, place, clash.kind.value, clash.noun, clash.name, clash.becomes, clash.rows)
+                    for place, clash in enumerate(found.clashes)
+                ],
+            )
+
+
+def listed(alias: str, work: UUID) -> list[Clash]:
+    """Return the list that was kept on a shard."""
+    with opened(alias) as connection:
+        rows = connection.execute(
+            "SELECT kind, noun, name, becomes, rows FROM enclave.joined_found WHERE work = %s ORDER BY place",
+            [work],
+        ).fetchall()
+    return [
+        Clash(Kind(str(kind)), str(noun), str(name), str(becomes), int(str(count)))
+        for kind, noun, name, becomes, count in rows
+    ]
+
+
+def forget(connection: Link, work: UUID) -> None:
+    """Forget a list."""
+    connection.execute("DELETE FROM enclave.joined_found WHERE work = %s", [work])
 
 
 def find(both: Both, place: Place) -> Found:
@@ -125,18 +183,17 @@ def _taken(connection: Link, table: Table, both: Both, place: Place) -> Iterator
         if not nulls_count:
             conditions += [f"({part}) IS NOT NULL" for part in parts]
         condition = " AND ".join(conditions) or "true"
+        name = f"concat_ws(', ', {', '.join(f'({part})::text' for part in parts)})"
         query = (
-            f'SELECT came.key, came.value FROM (SELECT "{table.key}"::text AS key, {value} AS value '
+            f"SELECT came.name FROM (SELECT {value} AS value, {name} AS name "
             f"FROM ({rows_of(table, place)}) AS rows WHERE {condition}) AS came "
-            f'JOIN (SELECT {value} AS value FROM {both.here.schema}."{table.name}" WHERE {condition}) AS here '
-            f"USING (value) ORDER BY 1 LIMIT {MOST_NAMED}"
+            f'JOIN (SELECT {value} AS value FROM {both.here.schema}."{table.name}" '
+            f"WHERE {condition}) AS here USING (value) ORDER BY 1 LIMIT {MOST_NAMED}"
         )
         columns = ", ".join(str(part).strip('"') for part in parts)
-        for _, found in connection.execute(query.encode()):
-            said = str(found).strip("()")
-            yield Clash(
-                Kind.STOPS, table.said, said, f"There is one with the same {columns} in {both.here.name}."
-            )
+        for (said,) in connection.execute(query.encode()):
+            becomes = f"There is one with the same {columns} in {both.here.name}."
+            yield Clash(Kind.STOPS, table.said, str(said), becomes)
 
 
 def _same_people(connection: Link, both: Both, place: Place) -> Iterator[Clash]:
@@ -145,7 +202,8 @@ def _same_people(connection: Link, both: Both, place: Place) -> Iterator[Clash]:
         SELECT came.name, came.email, here.name, here.is_active, (
             SELECT role.name FROM {both.here.schema}.permissions_membership AS m
             JOIN {both.here.schema}.permissions_role AS role ON role.id = m.role_id
-            WHERE m.user_id = here.id AND m.starts_at <= now() AND (m.ends_at IS NULL OR m.ends_at > now()) LIMIT 1
+            WHERE m.user_id = here.id AND m.starts_at <= now() AND (m.ends_at IS NULL OR m.ends_at > now())
+            LIMIT 1
         )
         FROM enclave.joined_key AS k JOIN {place.staged}.identity_user AS came ON came.id = k.old::uuid
         JOIN {both.here.schema}.identity_user AS here ON here.id = k.new::uuid
@@ -217,7 +275,7 @@ def _left_behind(connection: Link, place: Place) -> Iterator[Clash]:
     for table, condition, said, why in _MISSED:
         count = _count(connection, f"SELECT count(*) FROM {place.staged}.{table} WHERE {condition}")
         if count:
-            yield Clash(Kind.LEFT_BEHIND, said, f"{count:,}", why)
+            yield Clash(Kind.LEFT_BEHIND, said, f"{count:,}", why, rows=count)
     for model in tenant_models():
         if has_rule(model) and rule_of(model).because and _is_of_a_team(model._meta.app_label):
             count = _count(connection, f'SELECT count(*) FROM {place.staged}."{model._meta.db_table}"')
@@ -230,7 +288,8 @@ def _left_behind(connection: Link, place: Place) -> Iterator[Clash]:
                 )
 
 
-_OURS = frozenset(
+# The apps of which nobody has to be told by name what stays behind.
+OURS = frozenset(
     {
         "accounts",
         "audit",
@@ -248,4 +307,4 @@ _OURS = frozenset(
 
 
 def _is_of_a_team(label: str) -> bool:
-    return label not in _OURS
+    return label not in OURS

@@ -6,8 +6,8 @@
               then its trail is attached
     done      the copy stays, so that it can be undone
 
-Each step may be repeated. What goes wrong after the first row came is undone by itself, and the organisation is opened
-again. Needs the owner's login.
+Each step may be repeated. What goes wrong after the first row came is undone by itself, and the organisation
+is opened again. Needs the owner's login.
 """
 
 import logging
@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.actions.directory import repair
 from operations.joining import clashes, content, staging, trails
 from operations.joining.carrying import carry
+from operations.joining.link import column, opened
 from operations.joining.problems import CannotJoin
 from operations.joining.removing import take_back
 from operations.joining.shape import Place
@@ -35,10 +36,12 @@ from records.models import Collection
 from tenants import hosts
 from tenants.context import Actor, enter
 from tenants.models import Organisation
+from tenants.names import new_schema_name
 from tenants.placement import State, Tenant
+from tenants.refusals import Refusal
 
 logger = logging.getLogger(__name__)
-_PROBLEMS = (CannotJoin, CannotRestore, bundle.Differs, psycopg.Error, DatabaseError, OSError)
+PROBLEMS = (CannotJoin, CannotRestore, bundle.Differs, psycopg.Error, DatabaseError, OSError)
 
 
 def run_all(*, at: datetime) -> int:
@@ -56,15 +59,20 @@ def run_all(*, at: datetime) -> int:
 
 def run(merge: Merge) -> None:
     """Take a merge as far as it can come by itself, from wherever it stands. Raises Busy."""
-    with alone_with(merge.shard, merge.staged):
+    with alone_with(merge.shard, str(merge.pk)):
         merge.refresh_from_db()
         try:
             _do(merge)
         except psycopg.OperationalError:
             raise  # a server that does not answer: it goes on when it does
-        except _PROBLEMS as problem:
+        except PROBLEMS as problem:
             logger.exception("the merge of %s into %s", merge.absorbed.slug, merge.into.slug)
-            _give_up(merge, f"{type(problem).__name__}: {problem}")
+            _give_up(merge, f"{problem}" if isinstance(problem, Refusal) else unsaid(problem))
+
+
+def unsaid(problem: Exception) -> str:
+    """Return what may be said of a problem where operators see it: messages of a database quote rows."""
+    return f"{type(problem).__name__}; the log of the owner's worker says more."
 
 
 def _do(merge: Merge) -> None:
@@ -97,13 +105,13 @@ def _look(merge: Merge) -> None:
         found = _staged(merge, both, place)
     finally:
         staging.drop(merge.shard, merge.staged)
+        merge.note(staged=new_schema_name())  # no name is ever used again
     if Merge.objects.filter(pk=merge.pk, step=MergeStep.ASKED).update(
         step=MergeStep.FOUND, result={**merge.result, **_told(found)}, progress=""
     ):
         merge.refresh_from_db()
     if found.stops:
-        what = "; ".join(f"{clash.noun} {clash.name}: {clash.becomes}" for clash in found.stops[:5])
-        raise CannotJoin(f"{len(found.stops):,} things have to be settled first: {what}")
+        raise CannotJoin(_stopped(merge, found))
 
 
 def _staged(merge: Merge, both: Both, place: Place) -> clashes.Found:
@@ -111,11 +119,13 @@ def _staged(merge: Merge, both: Both, place: Place) -> clashes.Found:
     staging.load(both, place)
     staging.decide(both, place)
     merge.note(progress="Looking for clashes")
-    return clashes.find(both, place)
+    found = clashes.find(both, place)
+    clashes.keep(merge.shard, merge.pk, found)
+    return found
 
 
 def _told(found: clashes.Found) -> dict[str, Any]:
-    return {"clashes": [clash.as_json() for clash in found.clashes], "rows": found.rows}
+    return {"clashes": found.counted(), "rows": found.rows}
 
 
 def _stage(merge: Merge) -> None:
@@ -126,9 +136,16 @@ def _stage(merge: Merge) -> None:
     found = _staged(merge, both, place_of(merge))
     merge.note(result={**merge.result, **_told(found)})
     if found.stops:
-        what = "; ".join(f"{clash.noun} {clash.name}: {clash.becomes}" for clash in found.stops[:5])
-        raise CannotJoin(f"Somebody has changed something since it was approved: {what}")
+        raise CannotJoin(f"Changed since it was approved. {_stopped(merge, found)}")
     merge.note(step=MergeStep.STAGED)
+
+
+def _stopped(merge: Merge, found: clashes.Found) -> str:
+    what = ", ".join(sorted({clash.noun for clash in found.stops}))
+    return (
+        f"{len(found.stops):,} things have to be settled first ({what}). "
+        f"manage.py merge {merge.absorbed.slug} --show names them."
+    )
 
 
 def _end_trail(merge: Merge, tenant: Tenant) -> None:
@@ -159,12 +176,13 @@ def _join(merge: Merge) -> None:
         content.bring(both.comes.schema, both.here.schema)
         rows = carry(both, place, by=merge.approved_by, tell=tell)
         merge.note(progress="Attaching its trail")
-        head = trails.attach(both, place, why="merge", by=merge.approved_by, details={"reason": merge.reason})
+        told = {"name": merge.absorbed.name, "reason": merge.reason}
+        head = trails.attach(both, place, by=merge.approved_by, details=told)
     except psycopg.errors.IntegrityError as problem:
-        raise CannotJoin(
-            f"Somebody has taken meanwhile what a row needs: {problem.diag.message_detail}"
-        ) from problem
-    _plan_indexes(both, place)
+        # Which one it was is the organisation's; which rule it met is the table's.
+        what = problem.diag.constraint_name or problem.diag.table_name
+        raise CannotJoin(f"Somebody has taken meanwhile what a row needs ({what}).") from problem
+    plan_indexes(both, place)
     now = timezone.now()
     with transaction.atomic(using="control"):
         OperatorAct.write(merge.into, "merged", who=merge.approved_by, reason=merge.reason)
@@ -183,11 +201,11 @@ def _join(merge: Merge) -> None:
     hosts.forget()
 
 
-def _plan_indexes(both: Both, place: Place) -> None:
+def plan_indexes(both: Both, place: Place) -> None:
     """Ask for the indexes of the collections that came."""
-    with staging_link(both) as connection:
+    with opened(both.here.alias) as connection:
         query = f"SELECT id FROM {place.staged}.records_collection ORDER BY id"
-        ids = [row[0] for row in connection.execute(query.encode())]
+        ids = [str(key) for key in column(connection, query)]
     for key in ids:
         with enter(both.here, actor=Actor.system("Enclave")):
             collection = Collection.objects.filter(pk=key).first()
@@ -202,7 +220,9 @@ def _undo(merge: Merge) -> None:
         merge.note(progress=f"Taking back: {step.removeprefix('remove ')}, {rows:,}"[:120])
 
     stay = take_back(both, place, by=merge.approved_by, tell=tell)
-    trails.detach(both, place, by=merge.approved_by, details={"stay": sum(stay.values())})
+    trails.detach(
+        both, place, by=merge.approved_by, details={"name": merge.absorbed.name, "stay": sum(stay.values())}
+    )
     _reopen(merge, code="organisation.came_apart")
     staging.drop(merge.shard, merge.staged)
     failed = bool(merge.error)
@@ -255,10 +275,3 @@ def _give_up(merge: Merge, problem: str) -> None:
         _reopen(merge, code="organisation.stays_apart")
     if merge.step != MergeStep.CANCELLED:
         merge.note(step=MergeStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")
-
-
-def staging_link(both: Both) -> Any:
-    """Return a connection of the owner to where the two are side by side."""
-    from operations.joining.link import opened
-
-    return opened(both.here.alias)

@@ -34,16 +34,19 @@ def take_back(both: Both, place: Place, *, by: str, tell: Tell) -> dict[str, int
     """Remove what came; return how many rows of each table stay, because people have worked on them since."""
     with opened(both.here.alias) as connection:
         _close_doors(connection, both, place, by)
-        indexes = _indexes(connection, both, place)
+        indexes = indexes_of(connection, both, place)
         stay = {}
         for table in reversed(tables()):
-            if table.rule.follows and "object_pk" not in table.columns:
-                continue
-            work_off(connection, both, place, _removing(table, both, place), by=by, tell=tell)
-            stay[table.said] = _left(connection, table, both, place)
+            if not table.rule.follows or "object_pk" in table.columns:
+                work_off(connection, both, place, removing(table, both, place, ""), by=by, tell=tell)
+        # Once more: what was held by something that followed something else is held no longer.
+        for table in reversed(tables()):
+            if _left(connection, table, both, place):
+                work_off(connection, both, place, removing(table, both, place, "held "), by=by, tell=tell)
+                stay[table.said] = _left(connection, table, both, place)
         _deactivate(connection, both, place, by)
-        still = _indexes(connection, both, place)
-    _drop_indexes(both, indexes - still)
+        still = indexes_of(connection, both, place)
+    drop_indexes(both, indexes - still)
     return {said: count for said, count in stay.items() if count}
 
 
@@ -77,14 +80,18 @@ def _deactivate(connection: Link, both: Both, place: Place, by: str) -> None:
         )
 
 
-def _removing(table: Table, both: Both, place: Place) -> Step:
+def removing(table: Table, both: Both, place: Place, what: str, *, even_if_changed: bool = False) -> Step:
+    """Return the step that removes what came of a table, and what follows it.
+
+    What has been changed stays, unless it is to go all the same; what something else belongs to always does.
+    """
     columns = ", ".join(f'"{column}"' for column in table.columns)
-    of_live = ", ".join(f't."{column}"' for column in table.columns)
+    of_live = _columns_of("t", table)
     live = f'{both.here.schema}."{table.name}"'
-    conditions = [
-        f"ROW({of_live}) IS NOT DISTINCT FROM ROW({', '.join(f'came.{c}' for c in _quoted(table))})"
-    ]
-    if table.rule.kept_while:
+    conditions = []
+    if not even_if_changed:
+        conditions.append(f"ROW({of_live}) IS NOT DISTINCT FROM ROW({_columns_of('came', table)})")
+    if table.rule.kept_while and not even_if_changed:
         conditions.append(f"NOT ({place.fill(table.rule.kept_while)})")
     conditions += [f"NOT EXISTS (SELECT FROM {_of(both, key)})" for key in _holding(table.model)]
 
@@ -92,41 +99,42 @@ def _removing(table: Table, both: Both, place: Place) -> Step:
         last = last_key(connection, table, place, after, most)
         if not last:
             return "", 0
-        connection.execute("CREATE TEMPORARY TABLE going (key text PRIMARY KEY) ON COMMIT DROP")
-        going = connection.execute(
-            f'INSERT INTO going SELECT t."{table.key}"::text FROM {live} AS t '
-            f"JOIN (SELECT {columns} FROM ({rows_of(table, place)} AND {between(table, after)}) AS rows) AS came "
-            f'ON came."{table.key}" = t."{table.key}" WHERE {" AND ".join(conditions)}'.encode(),
-            bounds(after, last),
-        ).rowcount
+        going = column(
+            connection,
+            f'SELECT t."{table.key}" FROM {live} AS t '
+            f"JOIN (SELECT {columns} FROM ({rows_of(table, place)} AND {between(table, after)}) AS rows) "
+            f'AS came ON came."{table.key}" = t."{table.key}" WHERE {" AND ".join(conditions) or "true"} '
+            "FOR UPDATE OF t",
+            [*bounds(after, last)],
+        )
         if going:
-            _remove_with(connection, table.model, live, both)
-        return last, going
+            _remove_with(connection, table.model, going, both)
+        return last, len(going)
 
-    return Step(f"remove {table.name}", do)
+    return Step(f"remove {what}{table.name}", do)
 
 
-def _quoted(table: Table) -> list[str]:
-    return [f'"{column}"' for column in table.columns]
+def _columns_of(row: str, table: Table) -> str:
+    return ", ".join(f'{row}."{column}"' for column in table.columns)
 
 
 def _of(both: Both, key: Key) -> str:
-    return f'{both.here.schema}."{key.table}" AS x WHERE x."{key.column}"::text = t."{_pk(key.model)}"::text'
+    return f'{both.here.schema}."{key.table}" AS x WHERE x."{key.column}" = t."{_pk(key.model)}"'
 
 
-def _remove_with(connection: Link, model: type[Model], live: str, both: Both) -> None:
-    """Remove what is in `going`, and before it what follows it."""
-    going = "SELECT key FROM going"
+def _remove_with(connection: Link, model: type[Model], going: list[object], both: Both) -> None:
+    """Remove rows by their keys, and before them what follows them."""
     for key, below in _following(model):
         table = f'{both.here.schema}."{key.table}"'
-        own = str(below._meta.pk.column)
         for inner, _ in _following(below):
             connection.execute(
                 f'DELETE FROM {both.here.schema}."{inner.table}" WHERE "{inner.column}" IN '
-                f'(SELECT "{own}" FROM {table} WHERE "{key.column}"::text IN ({going}))'.encode()
+                f'(SELECT "{_pk(below)}" FROM {table} WHERE "{key.column}" = ANY (%s))'.encode(),
+                [going],
             )
-        connection.execute(f'DELETE FROM {table} WHERE "{key.column}"::text IN ({going})'.encode())
-    connection.execute(f'DELETE FROM {live} WHERE "{_pk(model)}"::text IN ({going})'.encode())
+        connection.execute(f'DELETE FROM {table} WHERE "{key.column}" = ANY (%s)'.encode(), [going])
+    live = f'{both.here.schema}."{model._meta.db_table}"'
+    connection.execute(f'DELETE FROM {live} WHERE "{_pk(model)}" = ANY (%s)'.encode(), [going])
 
 
 def _pk(model: type[Model]) -> str:
@@ -164,7 +172,8 @@ def _left(connection: Link, table: Table, both: Both, place: Place) -> int:
     return int(str(column(connection, query)[0]))
 
 
-def _indexes(connection: Link, both: Both, place: Place) -> set[str]:
+def indexes_of(connection: Link, both: Both, place: Place) -> set[str]:
+    """Return the names of the indexes on fields of what came."""
     query = (
         f"SELECT state.name FROM {both.here.schema}.{IndexState._meta.db_table} AS state "
         f"JOIN {place.staged}.records_collection AS came ON came.id = state.collection_id"
@@ -172,7 +181,8 @@ def _indexes(connection: Link, both: Both, place: Place) -> set[str]:
     return {str(name) for name in column(connection, query)}
 
 
-def _drop_indexes(both: Both, names: set[str]) -> None:
+def drop_indexes(both: Both, names: set[str]) -> None:
+    """Drop indexes whose collections are gone."""
     with as_owner(both.here.alias, both.here.schema):
         for name in sorted(names):
             making.drop(name)

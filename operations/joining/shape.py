@@ -1,7 +1,7 @@
 """Which tables come, in which order, and the query that says what their rows become.
 
-Compiled from the models and from the rules that their rooms have said (tenants.joining). The query reads a loaded
-copy of the schema that the rows come from, on the same server as the one that they come to.
+Compiled from the models and from the rules that their rooms have said (tenants.joining). The query reads a
+loaded copy of the schema that the rows come from, on the same server as the one that they come to.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import CASCADE, AutoField, Field, Model
+from django.db.models import CASCADE, SET_NULL, AutoField, Field, Model
 
 from audit.checks import tenant_models
 from tenants.explicit_ids import content_type_id
@@ -26,10 +26,15 @@ _OF_ANY_KIND = ("object_pk", "content_type_id")  # columns of a grant on somethi
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where rows come from: the loaded copy `staged`, and the moment at which they began to come."""
+    """Where rows come from: the loaded copy `staged`, and the moment at which they began to come.
+
+    Where some were `picked`, these come with all that belongs to them (enclave.joined_pick), and nothing
+    else.
+    """
 
     staged: str
     moment: datetime
+    picked: bool = False
 
     def __post_init__(self) -> None:
         checked_schema_name(self.staged)
@@ -182,20 +187,40 @@ def _not_here(place: Place, type_id: int, key: str) -> str:
 def _comes(table: Table, place: Place, row: str, depth: int = 0) -> str:
     """Return the condition of rows that come with all that they belong to; "" where all do."""
     parts = [f"({place.fill(table.rule.only)})"] if table.rule.only else []
+    above = [(key, one) for key, parent in owners(table.model) for one in tables_of(parent)]
+    if place.picked and (not above or _OF_ANY_KIND[0] in table.columns):
+        parts.append(_is_picked(table, place, with_names=row == "r"))
     if row != "r":
         parts = [re.sub(r"\br\.", f"{row}.", part) for part in parts]
-    for key, parent in parents(table.model):
-        if on_delete_of(key) is not CASCADE:
-            continue
-        above = next((one for one in tables_of(parent)), None)
-        inner = f"p{depth}"
-        condition = _comes(above, place, inner, depth + 1) if above else ""
+    for key, one in above:
+        parent, inner = one.model, f"p{depth}"
+        condition = _comes(one, place, inner, depth + 1)
         if condition:
             parts.append(
                 f'EXISTS (SELECT FROM {place.staged}."{parent._meta.db_table}" AS {inner} '
                 f'WHERE {inner}."{parent._meta.pk.column}" = {row}."{key.column}" AND {condition})'
             )
     return " AND ".join(parts)
+
+
+def owners(model: type[Model]) -> Iterator[tuple[Field[Any, Any], type[Model]]]:
+    """Yield the keys of a model to what its rows belong to."""
+    return ((key, parent) for key, parent in parents(model) if on_delete_of(key) is CASCADE)
+
+
+def picked(place: Place, type_id: object, key: str, *, with_names: bool = False) -> str:
+    """Return the condition that something was picked; `with_names`: or comes by name only."""
+    named = "" if with_names else " AND k.how <> 'named'"
+    return (
+        f"EXISTS (SELECT FROM enclave.joined_pick k WHERE k.staged = '{place.staged}' "
+        f"AND k.type_id = {type_id} AND k.key = {key}::text{named})"
+    )
+
+
+def _is_picked(table: Table, place: Place, *, with_names: bool) -> str:
+    if _OF_ANY_KIND[0] in table.columns:
+        return picked(place, f"r.{_OF_ANY_KIND[1]}", f"r.{_OF_ANY_KIND[0]}")
+    return picked(place, table.type_id, f'r."{table.key}"', with_names=with_names)
 
 
 def tables_of(model: type[Model]) -> Iterator[Table]:
@@ -209,6 +234,8 @@ def _becomes(table: Table, field: Field[Any, Any], place: Place) -> str:
     row = f'r."{column}"'
     if column in rule.put:
         return place.fill(rule.put[column])
+    if place.picked and (table.type_id, column) == (person_type(), "is_active"):
+        return f"({row} AND {picked(place, table.type_id, 'r.id')})"
     if field.primary_key:
         return _number(place, table.type_id, row) if table.is_numbered else row
     if column in rule.people:
@@ -229,7 +256,10 @@ def _reference(field: Field[Any, Any], place: Place, row: str) -> str:
         if parent.is_numbered:
             return _number(place, parent.type_id, row)
         if parent.rule.same:
-            return _key(place, parent.type_id, row)
+            there = _key(place, parent.type_id, row)
+            if place.picked and leads.on_delete is SET_NULL:
+                return f"CASE WHEN {picked(place, parent.type_id, row, with_names=True)} THEN {there} END"
+            return there
     return row
 
 

@@ -1,11 +1,14 @@
 """A copy of one organisation beside another one, and which of its rows is which there.
 
-The copy is loaded from a bundle, wherever the two live, and brought to the same migrations. Then it is decided, once,
-which of its people are people of the other, which numbers its rows get, and what is called otherwise.
+The copy is loaded from a bundle, wherever the two live, and brought to the same migrations. Then it is
+decided, once, which of its people are people of the other, which numbers its rows get, and what is called
+otherwise.
 """
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 
 from django.db import models
 from psycopg.types.json import Jsonb
@@ -32,7 +35,8 @@ WHERE NOT EXISTS (SELECT FROM {live}.identity_user AS same WHERE same.id = came.
 # Numbers are given out by the sequence, so that no two merges and no form give the same one.
 _NUMBERS = """
 INSERT INTO enclave.joined_key (staged, type_id, old, new, was_here)
-SELECT %(staged)s, %(kind)s, r."{key}"::text, nextval(pg_get_serial_sequence('{live}."{table}"', '{key}'))::text, false
+SELECT %(staged)s, %(kind)s, r."{key}"::text,
+    nextval(pg_get_serial_sequence('{live}."{table}"', '{key}'))::text, false
 FROM {staged}."{table}" AS r
 """
 
@@ -87,7 +91,7 @@ def is_done(connection: Link, staged: str, step: str) -> bool:
 
 
 def note_done(connection: Link, staged: str, step: str) -> None:
-    """Write down that a step with a copy has come to its end, in the transaction that the connection is in."""
+    """Write down that a step with a copy has come to its end, in the transaction under way."""
     connection.execute(
         "INSERT INTO enclave.joined_done (staged, step, is_done) VALUES (%s, %s, true) "
         "ON CONFLICT (staged, step) DO UPDATE SET is_done = true",
@@ -97,7 +101,7 @@ def note_done(connection: Link, staged: str, step: str) -> None:
 
 def forget(connection: Link, staged: str) -> None:
     """Forget what was decided for a copy."""
-    for name in ("joined_key", "joined_name", "joined_done"):
+    for name in ("joined_key", "joined_name", "joined_done", "joined_pick"):
         connection.execute(f"DELETE FROM enclave.{name} WHERE staged = %s".encode(), [staged])
 
 
@@ -119,14 +123,15 @@ def _name(connection: Link, table: Table, part: str, is_address: bool, both: Bot
     longest = field.max_length if isinstance(field, models.CharField) else None
     here = connection.execute(f'SELECT lower("{part}") FROM {both.here.schema}."{table.name}"'.encode())
     taken = {str(name) for (name,) in here}
+    conditions = [part for part in (table.rule.only, table.rule.named_where) if part] or ["true"]
     coming = connection.execute(
         f'SELECT "{table.key}"::text, "{part}" FROM {place.staged}."{table.name}" AS r '
-        f"WHERE {place.fill(table.rule.only) if table.rule.only else 'true'} ORDER BY 1".encode()
+        f"WHERE {' AND '.join(place.fill(part) for part in conditions)} ORDER BY 1".encode()
     ).fetchall()
     clashing = [(str(key), str(name)) for key, name in coming if str(name).lower() in taken]
     taken.update(str(name).lower() for _, name in coming)
     for key, name in clashing:
-        said = free_name(name, taken, suffix="" if is_address else both.comes.name, longest=longest)
+        said = free_name(name, taken, suffix="" if is_address else both.comes.name[:40], longest=longest)
         taken.add(said.lower())
         connection.execute(
             "INSERT INTO enclave.joined_name (staged, type_id, old, part, said) VALUES (%s, %s, %s, %s, %s)",
@@ -135,19 +140,18 @@ def _name(connection: Link, table: Table, part: str, is_address: bool, both: Bot
 
 
 def free_name(name: str, taken: set[str], *, suffix: str, longest: int | None) -> str:
-    """Return a name that nothing has, in lower case: with who it came from, or as an address with a number."""
-    number = 2 if not suffix else 1
-    while True:
-        if suffix:
-            end = f" ({suffix})" if number == 1 else f" ({suffix} {number})"
-        else:
-            end = f"-{number}"
-        if longest is not None:
-            end = end if len(end) < longest else f" {number}"
-            name = name[: longest - len(end)]
-        if f"{name}{end}".lower() not in taken:
-            return f"{name}{end}"
-        number += 1
+    """Return a name that nothing has: with who it came from, or as an address with a number.
+
+    `taken` are names in lower case; no name is longer than `longest`.
+    """
+    ends: Iterator[str] = (f"-{number}" for number in count(2))
+    if suffix:
+        ends = chain([f" ({suffix})"], (f" ({suffix} {number})" for number in count(2)))
+    for end in ends:
+        said = f"{name[: longest - len(end)]}{end}" if longest else f"{name}{end}"
+        if said.lower() not in taken:
+            return said
+    raise AssertionError
 
 
 def _reseal(connection: Link, both: Both, place: Place) -> None:

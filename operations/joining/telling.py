@@ -1,4 +1,7 @@
-"""What a merge has found, for whoever decides: clashes under their headings, and rows in people's words."""
+"""What a merge has found, for operators: how much of what there is under each heading, and rows in words.
+
+What is found by name is for whoever has the owner's login (operations.joining.clashes.listed).
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,15 +10,19 @@ from operations.joining.clashes import Kind
 from operations.joining.shape import tables
 
 # What stands in the way first, then what becomes of people, then what becomes of things.
-ORDER = (Kind.STOPS, Kind.SAME_PERSON, Kind.OTHER_ROLE, Kind.OTHER_NAME, Kind.LEFT_BEHIND)
-Told = Mapping[str, str]
+ORDER = (
+    *(Kind.STOPS, Kind.SAME_PERSON, Kind.OTHER_ROLE, Kind.LOSES, Kind.OTHER_NAME, Kind.IN_BOTH, Kind.BY_NAME),
+    *(Kind.CROSSES, Kind.LEFT_BEHIND),
+)
 
 
-def grouped(result: Mapping[str, Any]) -> list[tuple[Kind, list[Told]]]:
-    """Return all clashes of a merge by their kinds, in the order in which one reads them."""
-    found: list[Told] = result.get("clashes", [])
-    groups = [(kind, [clash for clash in found if clash["kind"] == kind]) for kind in ORDER]
-    return [(kind, clashes) for kind, clashes in groups if clashes]
+def grouped(result: Mapping[str, Any]) -> list[tuple[Kind, list[str]]]:
+    """Return how much of what was found of each kind, in the order in which one reads them."""
+    found: list[dict[str, str]] = result.get("clashes", [])
+    groups = [
+        (kind, [f"{one['count']} {one['noun']}" for one in found if one["kind"] == kind]) for kind in ORDER
+    ]
+    return [(kind, lines) for kind, lines in groups if lines]
 
 
 def in_words(counts: Mapping[str, int]) -> dict[str, int]:

@@ -1,16 +1,25 @@
-"""The trail of the organisation whose rows came, attached to the one that they came to: whole and as it was."""
+"""The trail of the organisation that rows came from, kept by the one that they came to.
+
+Whole and as it was, with its seals, where the one became a part of the other; an excerpt, about what came,
+where it was split.
+"""
 
 from typing import Any
+from uuid import UUID
 
 from audit import annexing
+from audit.annexing import Origin
+from audit.models import Why
 from operations.joining.carrying import Step, work_off
-from operations.joining.link import Link, inside, opened
-from operations.joining.shape import Place, tables
+from operations.joining.link import Link, column, inside, opened
+from operations.joining.shape import Place, Table, owners, rows_of, tables, tables_of
 from operations.joining.staging import Both, is_done, note_done
 from operations.restoring import swapping
+from records.models import Collection, RecordFile
+from tenants.joining import rule_of
 
 _SAID = "attached and said"
-# Whoever was named by one id is named by another one here: people who were in both, and everything with a number.
+# Whoever had one id has another one here: people who were in both, and everything with a number.
 _KEYS = """
 INSERT INTO audit_annexed_key (source, type_id, old, new)
 SELECT %(source)s, k.type_id, {old}, {new} FROM enclave.joined_key AS k
@@ -19,31 +28,46 @@ ON CONFLICT DO NOTHING
 """
 
 
-def attach(both: Both, place: Place, *, why: str, by: str, details: dict[str, Any]) -> dict[str, Any]:
+def attach(both: Both, place: Place, *, by: str, details: dict[str, Any]) -> dict[str, Any]:
     """Attach the copy's trail, from wherever it stands, and say so in the other one; return its end."""
+    return _attach(both, place, Why.MERGE, "organisation.absorbed", by, details, only="")
+
+
+def attach_excerpt(both: Both, place: Place, *, by: str, details: dict[str, Any]) -> dict[str, Any]:
+    """Attach what the copy's trail says of what came, and say so in the other one; return its end."""
+    only = " OR ".join(
+        f'came.type_id = {table.type_id} AND came.object_id IN (SELECT "{table.key}" FROM '
+        f"({rows_of(table, place)}) AS rows)"
+        for table in _about_collections()
+    )
+    return _attach(both, place, Why.SPLIT, "organisation.split_off", by, details, only=only)
+
+
+def files_going(place: Place) -> str:
+    """Return the query of the files that come."""
+    return rows_of(Table(RecordFile, rule_of(RecordFile)), place)
+
+
+def _attach(
+    both: Both, place: Place, why: Why, code: str, by: str, details: dict[str, Any], *, only: str
+) -> dict[str, Any]:
+    source = both.comes.id
     with opened(both.here.alias) as connection:
         head = swapping.head_of(connection, place.staged)
         with inside(connection, both.here.schema, by=by):
-            annexing.annex_begin(
-                connection,
-                source=both.comes.id,
-                name=both.comes.name,
-                slug=both.comes.slug,
-                why=why,
-                is_whole=True,
-                head=head,
-            )
+            origin = Origin(source, both.comes.name, both.comes.slug, head)
+            annexing.annex_begin(connection, origin=origin, why=why, is_whole=not only)
             _note_keys(connection, both, place)
 
         def some(link: Link, after: str, most: int) -> tuple[str, int]:
-            count = annexing.annex_some(link, staged=place.staged, source=both.comes.id, most=most)
+            count = annexing.annex_some(link, staged=place.staged, source=source, most=most, only=only)
             return ("on" if count else ""), count
 
         work_off(connection, both, place, Step("attach the trail", some), by=by, tell=_silently)
         with inside(connection, both.here.schema, by=by):
             if not is_done(connection, place.staged, _SAID):
-                told = {**details, "name": both.comes.name, "trail": head}
-                swapping.record(connection, both.here.schema, "organisation.absorbed", told)
+                told = {**details, "trail": head}
+                swapping.record(connection, both.here.schema, code, told)
                 note_done(connection, place.staged, _SAID)
     return head
 
@@ -51,17 +75,29 @@ def attach(both: Both, place: Place, *, why: str, by: str, details: dict[str, An
 def detach(both: Both, place: Place, *, by: str, details: dict[str, Any]) -> None:
     """Take the attached trail away again: the organisation that it is of is there again itself."""
     with opened(both.here.alias) as connection:
+        query = f"SELECT source::text FROM {place.staged}.audit_annexed_trail ORDER BY source"
+        for source in (both.comes.id, *(UUID(str(one)) for one in column(connection, query))):
 
-        def some(link: Link, after: str, most: int) -> tuple[str, int]:
-            count = annexing.annex_drop(link, source=both.comes.id, most=most)
-            return ("on" if count else ""), count
+            def some(link: Link, after: str, most: int, source: UUID = source) -> tuple[str, int]:
+                count = annexing.annex_drop(link, source=source, most=most)
+                return ("on" if count else ""), count
 
-        work_off(connection, both, place, Step("detach the trail", some), by=by, tell=_silently)
+            step = Step(f"detach the trail of {source}", some)
+            work_off(connection, both, place, step, by=by, tell=_silently)
         with inside(connection, both.here.schema, by=by):
             if not is_done(connection, place.staged, f"not {_SAID}"):
-                told = {**details, "name": both.comes.name}
-                swapping.record(connection, both.here.schema, "organisation.absorbing_undone", told)
+                swapping.record(connection, both.here.schema, "organisation.absorbing_undone", details)
                 note_done(connection, place.staged, f"not {_SAID}")
+
+
+def _about_collections() -> list[Table]:
+    """Return the tables whose rows belong to collections, and collections."""
+    return [table for table in tables() if not table.is_numbered and _leads_to_collections(table)]
+
+
+def _leads_to_collections(table: Table) -> bool:
+    above = [one for _, parent in owners(table.model) for one in tables_of(parent)]
+    return table.model is Collection or any(_leads_to_collections(one) for one in above)
 
 
 def _note_keys(connection: Link, both: Both, place: Place) -> None:

@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from operations.actions import backups
-from operations.actions.leaving import refuse_merging
+from operations.actions.leaving import refuse_part
 from operations.actions.restores import home_of
 from operations.leaving import exporting
 from operations.leaving.problems import CannotLeave
@@ -99,13 +99,13 @@ def begin(erasure: Erasure) -> bool:
             return False
         if organisation.state != State.GONE or organisation.schema_name != erasure.schema_name:
             raise CannotLeave(f"{organisation.name} is {organisation.state}, and is not erased.")
+        refuse_part(organisation)
         if Restore.objects.open().filter(organisation=organisation).exists():
             raise CannotLeave("A restore of it is open; that has to end first.")
         if organisation.exports.filter(step=ExportStep.ASKED).exists():
             raise CannotLeave("An export of it is being written; that has to end first.")
         if Move.objects.under_way().filter(organisation=organisation).exists():
             raise CannotLeave("It is being moved; that has to end first.")
-        refuse_merging(organisation)
         erasure.note(step=ErasureStep.ERASING, error="")
     return True
 

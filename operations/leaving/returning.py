@@ -96,8 +96,9 @@ def _erased(said: archive.Said) -> Organisation:
     if organisation is None:
         raise CannotReturn(f"{said.name} ({said.slug}) was never here.")
     if organisation.part_of is not None:
-        # Its people and its work would be in two places.
-        raise CannotReturn(f"{organisation.name} has become a part of {organisation.part_of}.")
+        raise CannotReturn(
+            f"{organisation.name} is a part of {organisation.part_of} since; its data is there."
+        )
     erased = Erasure.objects.past_return(organisation).filter(step=ErasureStep.DONE)
     if organisation.state != State.GONE or not erased.exists():
         raise CannotReturn(

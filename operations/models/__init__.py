@@ -10,6 +10,7 @@ from operations.models.move import Move, MoveStep
 from operations.models.provisioning import Provisioning
 from operations.models.shard_health import ShardHealth
 from operations.models.signup import SignUp
+from operations.models.split import Split, SplitStep
 
 __all__ = [
     "Backfill",
@@ -36,4 +37,6 @@ __all__ = [
     "SchemaVersion",
     "ShardHealth",
     "SignUp",
+    "Split",
+    "SplitStep",
 ]

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from audit.actions.events import reference
+from audit.history import whole_page
 from audit.labels import describe
-from audit.queries import Cursor, Entry, Filters, page
+from audit.queries import Cursor, Entry, Filters
 from audit.sentences import Said, say
 from permissions.holder import Holder, holder_for
 from records.models import Collection, Field, Record
@@ -78,7 +79,7 @@ class Words:
 def history(place: Place, row: Row, *, after: Cursor | None = None) -> tuple[list[Said], Cursor | None]:
     """Return what happened to a record, newest first, as the person may read it, and where it goes on."""
     type_id, key = reference(row.obj)
-    found = page(Filters(object_id=key, type_id=type_id), after=after, size=ENTRIES)
+    found = whole_page(Filters(object_id=key, type_id=type_id), after=after, size=ENTRIES)
     if isinstance(place.table, CollectionTable):
         words = _words(place.table, found.entries, without=_KNOWN_ANYWAY)
     else:

@@ -831,6 +831,27 @@ CREATE TABLE IF NOT EXISTS enclave.joined_name (
     said text NOT NULL,
     PRIMARY KEY (staged, type_id, old, part)
 );
+-- Of an organisation that is split: who and what goes ('goes'), who and what is in both afterwards ('both'), and who
+-- comes by name only, because something that goes names them ('named').
+CREATE TABLE IF NOT EXISTS enclave.joined_pick (
+    staged text NOT NULL,
+    type_id integer NOT NULL,
+    key text NOT NULL,
+    how text NOT NULL CHECK (how IN ('goes', 'both', 'named')),
+    PRIMARY KEY (staged, type_id, key)
+);
+-- What was found before two are joined, with the names of people and things: they are nobody's in the control plane.
+CREATE TABLE IF NOT EXISTS enclave.joined_found (
+    work uuid NOT NULL,
+    place integer NOT NULL,
+    kind text NOT NULL,
+    noun text NOT NULL,
+    name text NOT NULL,
+    becomes text NOT NULL,
+    rows bigint NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (work, place)
+);
 CREATE TABLE IF NOT EXISTS enclave.joined_done (
     staged text NOT NULL,
     step text NOT NULL,

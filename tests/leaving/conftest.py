@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,19 +43,26 @@ class House:
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     """Two organisations, on a server each, and two operators."""
+    with housed("tests.leaving.acting") as made:
+        yield made
+
+
+@contextmanager
+def housed(acting: str) -> Iterator[House]:
+    """Run an installation with the organisations and people that a module makes, which then do as told."""
     with installed(0) as made:
         folder = Path(made.variables["ENCLAVE_BACKUPS"]).parent
         made.variables["ENCLAVE_FILES"] = str(folder / "files")
         made.variables["ENCLAVE_EXPORTS"] = str(folder / "exports")
-        with made.told("commanding", login="owner") as owner, _people(made) as people:
+        with made.told("commanding", login="owner") as owner, _people(made, acting) as people:
             made.schemas.update({slug: (alias, schema) for slug, alias, schema in people.hear()})
             yield House(made, owner, people, folder)
 
 
-def _people(made: Installation) -> Told:
+def _people(made: Installation, acting: str) -> Told:
     return Told(
         subprocess.Popen(
-            [sys.executable, "-m", "tests.leaving.acting"],
+            [sys.executable, "-m", acting],
             cwd=servers.ROOT,
             env={**made.variables, "ENCLAVE_LOGIN": "app"},
             stdin=subprocess.PIPE,

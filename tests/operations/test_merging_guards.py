@@ -135,7 +135,7 @@ class TestNothingIsErased:
         erasure(pulse).note(step=ErasureStep.DONE)
         said = archive.Said(str(pulse.pk), "pulse", "Pulse Nights", taken_at="2026-01-01", rows=1)
         monkeypatch.setattr(archive, "read", lambda source: said)
-        with pytest.raises(CannotReturn, match="has become a part of Tide Sessions"):
+        with pytest.raises(CannotReturn, match="is a part of Tide Sessions"):
             returning.ask(Path("export.zip"), reason="They want it back", by="oz@enclave.example")
 
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tenants import hosts
 from tenants.models import Organisation
 
-TIDE = '<a class="button" href="http://tide.enclave.localhost'
+TIDE = '<a class="button primary" href="http://tide.enclave.localhost'
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ class TestItsPage:
         answer = getattr(client, method)("/accounts/login/?next=/people/")
         page = html.unescape(answer.content.decode())
         assert answer.status_code == 410
-        assert "<h1>Pulse Nights has become a part of Tide Sessions</h1>" in page
+        assert "<h1>Pulse Nights is a part of Tide Sessions</h1>" in page
         assert page.count('href="http') == 1
         assert TIDE in page
 

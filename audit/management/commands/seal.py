@@ -1,6 +1,7 @@
 """Seals the trail of organisations by hand, or prints it for the verifier."""
 
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections, transaction
@@ -20,17 +21,23 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slugs", nargs="*")
         parser.add_argument("--export", action="store_true", help="print the canonical lines afterwards")
+        parser.add_argument(
+            "--of",
+            metavar="ID",
+            type=UUID,
+            help="print those of another organisation's trail that is kept here, by the id of that one",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for organisation in self._wanted(options["slugs"]):
             try:
-                self._seal(organisation, export=options["export"])
+                self._seal(organisation, export=options["export"], of=options["of"])
             except LivesElsewhere:
                 # It moved since it was looked up, or does so at this moment.
                 (again,) = self._wanted([organisation.slug])
-                self._seal(again, export=options["export"])
+                self._seal(again, export=options["export"], of=options["of"])
 
-    def _seal(self, organisation: Organisation, *, export: bool) -> None:
+    def _seal(self, organisation: Organisation, *, export: bool, of: UUID | None) -> None:
         tenant = organisation.placement()
         with as_owner(tenant.alias, tenant.schema), staying(tenant.alias, tenant.schema):
             with transaction.atomic(using=tenant.alias), connections[tenant.alias].cursor() as cursor:
@@ -42,7 +49,7 @@ class Command(BaseCommand):
                 # One moment for all three kinds of lines, whatever is written meanwhile. The path is the
                 # session's already, so this is the first word of the transaction.
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                for line in lines(cursor):
+                for line in lines(cursor, source=of):
                     self.stdout.write(line)
 
     def _wanted(self, slugs: list[str]) -> list[Organisation]:

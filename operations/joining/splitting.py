@@ -1,0 +1,276 @@
+"""Doing a split: a part of one organisation becomes an organisation of its own, and the rest works on.
+
+    asked     a copy beside it, what is chosen worked out, what has two claims found, the copy dropped
+    approved  the new organisation is made, closed; what goes is put out of sight; the copy is made
+    staged    rows are carried into the new one, with their files and the history of what they are about
+    done      the new one is open, those who went are out of the old one; what went lies in its bin
+    closed    it is deleted there
+
+Each step may be repeated. What goes wrong before it is done is put back. Needs the owner's login.
+"""
+
+import logging
+from datetime import datetime
+
+import psycopg
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actions.directory import repair
+from operations.actions.provisioning import Wish, provision
+from operations.joining import claims, clashes, content, parting, staging, trails
+from operations.joining.carrying import carry
+from operations.joining.link import Link, column, inside, opened
+from operations.joining.merging import PROBLEMS, plan_indexes, unsaid
+from operations.joining.picking import Picks, pick
+from operations.joining.problems import CannotJoin
+from operations.joining.shape import Place
+from operations.joining.staging import Both
+from operations.models import OperatorAct, Split, SplitStep
+from operations.models.merge import UNDONE_WITHIN
+from operations.restoring import swapping
+from operations.restoring.alone import alone_with
+from operations.restoring.problems import Busy
+from tenants import hosts
+from tenants.models import Organisation
+from tenants.names import new_schema_name
+from tenants.placement import State
+from tenants.refusals import Refusal
+
+logger = logging.getLogger(__name__)
+
+
+def run_all(*, at: datetime) -> int:
+    """Go on with every split that something is to be done for; return how many."""
+    done = 0
+    for split in [*Split.objects.at_work(), *Split.objects.due(at=at)]:
+        try:
+            run(split)
+        except (Busy, psycopg.OperationalError) as problem:
+            logger.warning("the split %s waits: %s", split.staged, problem)
+            continue
+        done += 1
+    return done
+
+
+def run(split: Split) -> None:
+    """Take a split as far as it can come by itself, from wherever it stands. Raises Busy."""
+    with alone_with(split.shard, str(split.pk)):
+        split.refresh_from_db()
+        try:
+            _do(split)
+        except psycopg.OperationalError:
+            raise  # a server that does not answer: it goes on when it does
+        except PROBLEMS as problem:
+            logger.exception("the split of %s", split.source.slug)
+            _give_up(split, f"{problem}" if isinstance(problem, Refusal) else unsaid(problem))
+
+
+def _do(split: Split) -> None:
+    if split.step == SplitStep.ASKED:
+        _look(split)
+    if split.step == SplitStep.APPROVED:
+        _begin(split)
+    if split.step == SplitStep.STAGED:
+        _divide(split)
+    if split.step == SplitStep.UNDOING:
+        _undo(split)
+    elif split.step == SplitStep.DONE and split.undo_until and split.undo_until <= timezone.now():
+        _close(split)
+
+
+def place_of(split: Split) -> Place:
+    """Return where the rows come from, and since when they belong elsewhere."""
+    return Place(split.staged, split.effective_at, picked=True)
+
+
+def both_of(split: Split) -> Both:
+    """Return the two organisations as plain values; the new one is there."""
+    assert split.made is not None
+    return Both(comes=split.source.placement(), here=split.made.placement())
+
+
+def _look(split: Split) -> None:
+    """Find what has two claims, while everybody is at work, and leave nothing behind."""
+    source, place, picks = split.source.placement(), place_of(split), Picks.read(split.picks)
+    split.note(progress="Copying")
+    try:
+        staging.load(Both(source, source), place)
+        with opened(split.shard) as connection, connection.transaction():
+            pick(connection, place, picks)
+        split.note(progress="Looking for what has two claims")
+        found = claims.find(split.shard, place, picks)
+        clashes.keep(split.shard, split.pk, found)
+    finally:
+        staging.drop(split.shard, split.staged)
+        split.note(staged=new_schema_name())  # no name is ever used again
+    told = {"clashes": found.counted(), "rows": found.rows}
+    if Split.objects.filter(pk=split.pk, step=SplitStep.ASKED).update(
+        step=SplitStep.FOUND, result={**split.result, **told}, progress=""
+    ):
+        split.refresh_from_db()
+    _refuse_stopped(split, found)
+
+
+def _refuse_stopped(split: Split, found: clashes.Found) -> None:
+    if found.stops:
+        what = ", ".join(sorted({clash.noun for clash in found.stops}))
+        raise CannotJoin(
+            f"{len(found.stops):,} things have to be settled first ({what}). "
+            f"manage.py split {split.source.slug} --show names them."
+        )
+
+
+def _begin(split: Split) -> None:
+    """Make the new organisation and the copy; what goes is out of sight from here on."""
+    source, place, picks = split.source.placement(), place_of(split), Picks.read(split.picks)
+    if split.made is None:
+        _make(split, picks)
+    both = both_of(split)
+    with opened(split.shard) as connection, inside(connection, source.schema, by=split.approved_by):
+        parting.put_aside(connection, picks.collections)
+    staging.load(both, place)
+    with opened(split.shard) as connection:
+        _see_again(connection, place, picks)
+        with connection.transaction():
+            pick(connection, place, picks)
+    found = claims.find(split.shard, place, picks)
+    clashes.keep(split.shard, split.pk, found)
+    split.note(result={**split.result, "clashes": found.counted(), "rows": found.rows})
+    _refuse_stopped(split, found)
+    staging.decide(both, place)
+    with opened(split.shard) as connection, connection.transaction():
+        pick(connection, place, picks)
+    split.note(step=SplitStep.STAGED)
+
+
+def _see_again(connection: Link, place: Place, picks: Picks) -> None:
+    """Take what goes out of the copy's bin, where it lies in the original only until it is gone."""
+    with inside(connection, place.staged, by="Enclave"):
+        parting.bring_back(connection, picks.collections)
+
+
+def _make(split: Split, picks: Picks) -> None:
+    """Make the new organisation on the same shard, closed until its rows are there."""
+    source = split.source
+    with opened(split.shard) as connection:
+        query = f"SELECT email || chr(10) || name FROM {source.schema_name}.identity_user WHERE id = %s"
+        email, name = str(column(connection, query, [picks.owner])[0]).split("\n", 1)
+
+    def keep(made: Organisation) -> None:
+        made.move_to(State.SUSPENDED, reason=f"It is being split off from {source.name}.")
+        split.note(made=made)
+
+    wish = Wish(
+        slug=split.slug,
+        name=split.name,
+        owner_email=email,
+        owner_name=name,
+        shard=split.shard,
+        region=str(source.region),
+        customer=str(source.customer),
+    )
+    provision(wish, also=keep)
+    split.refresh_from_db()
+
+
+def _divide(split: Split) -> None:
+    both, place = both_of(split), place_of(split)
+    came: dict[str, int] = {}
+    total = sum(split.result.get("rows", {}).values())
+
+    def tell(step: str, rows: int) -> None:
+        came[step] = rows
+        split.note(progress=f"{sum(came.values()):,} of {total:,} rows"[:120])
+
+    with opened(split.shard) as connection:
+        query = f"SELECT path FROM ({trails.files_going(place)}) AS files"
+        paths = {str(path) for path in column(connection, query)}
+    content.bring(both.comes.schema, both.here.schema, only=paths)
+    rows = carry(both, place, by=split.approved_by, tell=tell)
+    split.note(progress="Attaching the history of what goes")
+    details = {"name": split.source.name, "since": split.effective_at.isoformat(), "reason": split.reason}
+    trails.attach_excerpt(both, place, by=split.approved_by, details=details)
+    plan_indexes(both, place)
+    parting.let_go(both, place, by=split.approved_by)
+    _tell_source(split, "organisation.split")
+    _open(split, {name: count for name, count in rows.items() if count})
+
+
+def _tell_source(split: Split, code: str) -> None:
+    schema = str(split.source.schema_name)
+    with opened(split.shard) as connection, inside(connection, schema, by=split.approved_by):
+        if not staging.is_done(connection, split.staged, code):
+            details = {"name": split.name, "since": split.effective_at.isoformat(), "reason": split.reason}
+            swapping.record(connection, schema, code, details)
+            staging.note_done(connection, split.staged, code)
+
+
+def _open(split: Split, rows: dict[str, int]) -> None:
+    assert split.made is not None
+    with transaction.atomic(using="control"):
+        made = Organisation.objects.select_for_update().get(pk=split.made.pk)
+        made.move_to(State(split.source.state), reason=f"It was split off from {split.source.name}.")
+        for organisation, act in ((made, made.state), (split.source, "split")):
+            OperatorAct.write(organisation, act, who=split.approved_by, reason=split.reason)
+        split.note(
+            step=SplitStep.DONE,
+            result={**split.result, "came": rows},
+            undo_until=timezone.now() + UNDONE_WITHIN,
+            progress="",
+            error="",
+        )
+    hosts.forget()
+    for organisation in (split.source, made):
+        repair(organisation)
+
+
+def _close(split: Split) -> None:
+    """Delete what went, where it was."""
+
+    def tell(step: str, rows: int) -> None:
+        split.note(progress=f"Deleting {step.rpartition(' ')[2]}: {rows:,}"[:120])
+
+    parting.remove(both_of(split), place_of(split), by=split.approved_by, tell=tell)
+    staging.drop(split.shard, split.staged)
+    split.note(step=SplitStep.CLOSED, ended_at=timezone.now(), progress="")
+
+
+def _undo(split: Split) -> None:
+    """Close the new organisation, and put everything back where it was."""
+    if split.made is not None:
+        with transaction.atomic(using="control"):
+            made = Organisation.objects.select_for_update().get(pk=split.made.pk)
+            if made.state != State.GONE:
+                made.move_to(State.GONE, reason=f"It is a part of {split.source.name} again.")
+                Organisation.objects.filter(pk=made.pk).update(part_of=split.source)
+                OperatorAct.write(made, State.GONE.value, who=split.approved_by, reason=split.reason)
+        hosts.forget()
+    source, picks = split.source.placement(), Picks.read(split.picks)
+    with opened(split.shard) as connection, inside(connection, source.schema, by=split.approved_by):
+        parting.bring_back(connection, picks.collections)
+    if split.made is not None:
+        parting.take_in_again(both_of(split), place_of(split), by=split.approved_by)
+    _tell_source(split, "organisation.split_undone")
+    staging.drop(split.shard, split.staged)
+    split.note(
+        step=SplitStep.FAILED if split.error else SplitStep.UNDONE, ended_at=timezone.now(), progress=""
+    )
+    for organisation in (split.source, split.made):
+        if organisation is not None and organisation.state != State.GONE:
+            repair(organisation)
+
+
+def _give_up(split: Split, problem: str) -> None:
+    """End a split that cannot go on; what was begun is put back."""
+    split.refresh_from_db()
+    if split.step == SplitStep.UNDOING or split.step == SplitStep.DONE:
+        split.note(error=problem[:2000])
+        return  # tried again with the next turn
+    if split.step in (SplitStep.APPROVED, SplitStep.STAGED):
+        split.note(step=SplitStep.UNDOING, error=problem[:2000])
+        _undo(split)
+        return
+    staging.drop(split.shard, split.staged)
+    if split.step != SplitStep.CANCELLED:
+        split.note(step=SplitStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")
