@@ -4,6 +4,7 @@ from accounts.identity.models import User
 from operations.console.backfills import BackfillAdmin, BackfillStateAdmin
 from operations.console.fleet import FleetRunAdmin, FleetStateAdmin
 from operations.console.leaving import ErasureAdmin, ExportAdmin, ReturnAdmin
+from operations.console.merging import MergeAdmin
 from operations.console.organisations import OrganisationAdmin
 from operations.console.others import (
     OperatorActAdmin,
@@ -23,6 +24,7 @@ from operations.models import (
     Export,
     FleetRun,
     FleetState,
+    Merge,
     OperatorAct,
     Provisioning,
     Restore,
@@ -47,6 +49,7 @@ console.register(RestoreDrill, RestoreDrillAdmin)
 console.register(Export, ExportAdmin)
 console.register(Erasure, ErasureAdmin)
 console.register(Return, ReturnAdmin)
+console.register(Merge, MergeAdmin)
 console.register(Backfill, BackfillAdmin)
 console.register(BackfillState, BackfillStateAdmin)
 console.register(OperatorAct, OperatorActAdmin)

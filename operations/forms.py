@@ -176,6 +176,45 @@ class ErasureForm(ReasonForm):
         ]
 
 
+class MergeForm(ReasonForm):
+    """Of which organisation another one becomes a part, and why."""
+
+    field_order = ("into", "reason")
+    into = forms.CharField(
+        label="Address of the other organisation",
+        max_length=40,
+        help_text=f"Of which it becomes a part: what stands before .{settings.BASE_DOMAIN}, such as pulse.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def clean_into(self) -> Organisation:
+        """Return the organisation at the address."""
+        slug = self.cleaned_data["into"].strip().lower()
+        organisation = Organisation.objects.filter(slug=slug).first()
+        if organisation is None:
+            raise forms.ValidationError(f"There is no organisation at the address {slug}.")
+        return organisation
+
+
+class UndoMergeForm(ReasonForm):
+    """Why two organisations are taken apart again, and the address of the one that was absorbed."""
+
+    field_order = ("reason", "typed")
+    typed = forms.CharField(max_length=40, strip=True)
+
+    def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._slug = slug
+        self.fields["typed"].label = f"Type {slug} to say that you mean it"
+
+    def clean_typed(self) -> str:
+        """Refuse another address than that of the absorbed one."""
+        typed: str = self.cleaned_data["typed"]
+        if typed != self._slug:
+            raise forms.ValidationError(f"This is not the address. Type {self._slug}.")
+        return typed
+
+
 class MoveForm(ReasonForm):
     """Where an organisation shall live, and why."""
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from tenants.models import Domain
-from tenants.placement import State, Tenant
+from tenants.placement import State, Stop, Tenant
 
 # Seconds for which a look-up is believed. Short, because a suspension must be felt at once.
 BELIEVED_FOR = 1.0
@@ -27,11 +27,20 @@ class Site(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """The organisation of which another one has become a part: what visitors of the other are told of it."""
+
+    name: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answering:
-    """The site behind a host and, for an organisation's, which one."""
+    """The site behind a host and, for an organisation's, which one; `whole` for one that is a part."""
 
     site: Site
     tenant: Tenant | None = None
+    whole: Whole | None = None
 
 
 class BadHost(ValueError):
@@ -105,9 +114,9 @@ def _look_up(host: str) -> Answering | None:
     content_suffix = "." + settings.CONTENT_DOMAIN
     if host.endswith(content_suffix):
         tenant = _tenant(tenant__content_label=host.removesuffix(content_suffix), is_primary=True)
-        return Answering(Site.CONTENT, tenant) if tenant else None
+        return Answering(Site.CONTENT, tenant, _whole_of(tenant)) if tenant else None
     tenant = _tenant(domain=host)
-    return Answering(Site.ORGANISATION, tenant) if tenant else None
+    return Answering(Site.ORGANISATION, tenant, _whole_of(tenant)) if tenant else None
 
 
 def _tenant(**conditions: object) -> Tenant | None:
@@ -140,3 +149,15 @@ def _tenant(**conditions: object) -> Tenant | None:
         state=State(row["tenant__state"]),
         host=row["domain"],
     )
+
+
+def _whole_of(tenant: Tenant) -> Whole | None:
+    """Return what an organisation has become a part of. Only who is gone has: nobody else costs a query."""
+    if not tenant.stops(Stop.ENTRY):
+        return None
+    row = (
+        Domain.objects.filter(tenant__parts=tenant.id, is_primary=True)
+        .values("domain", "tenant__name")
+        .first()
+    )
+    return Whole(row["tenant__name"], row["domain"]) if row else None

@@ -19,7 +19,6 @@ from tenants.addresses import client_address, site_url
 from tenants.breaker import ShardDown
 from tenants.context import Actor, NoTenant, control_plane, enter
 from tenants.hosts import Answering, Site
-from tenants.models import Organisation
 from tenants.placement import Stop, Tenant
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -78,25 +77,19 @@ class HostMiddleware:
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]  # typed by tenants.requests
         request.source = client_address(request)  # type: ignore[attr-defined]  # typed by tenants.requests
         request.urlconf = self.urlconfs[answering.site]
-        return self._closed(request, answering.tenant) or self.get_response(request)
+        return self._closed(request, answering) or self.get_response(request)
 
-    def _closed(self, request: HttpRequest, tenant: Tenant | None) -> HttpResponse | None:
+    def _closed(self, request: HttpRequest, answering: Answering) -> HttpResponse | None:
         """Return the plain page of an organisation whose state lets nobody in."""
+        tenant, whole = answering.tenant, answering.whole
         if tenant is None or not tenant.stops(Stop.REQUESTS):
             return None
+        if tenant.stops(Stop.ENTRY) and whole is not None:
+            told = {"name": tenant.name, "into": whole.name, "url": f"{site_url(whole.host)}/"}
+            return render(request, "errors/part_of.html", {"frame": None, **told}, status=410)
         if tenant.stops(Stop.ENTRY):
-            return _gone(request, tenant)
+            return render(request, "errors/gone.html", {"frame": None}, status=410)
         return render(request, "errors/suspended.html", {"frame": None}, status=503)
-
-
-def _gone(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    """Return the plain page of an organisation that is gone, or that is a part of another one."""
-    # Looked up here only: whoever is at work is never asked about it.
-    into = Organisation.objects.filter(parts=tenant.id).first()
-    if into is None:
-        return render(request, "errors/gone.html", {"frame": None}, status=410)
-    told = {"frame": None, "name": tenant.name, "into": into.name, "url": f"{site_url(into.primary_host)}/"}
-    return render(request, "errors/part_of.html", told, status=410)
 
 
 def _is_elsewhere(tenant: Tenant | None) -> bool:

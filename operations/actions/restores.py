@@ -114,12 +114,16 @@ def spans(organisation: Organisation) -> list[tuple[datetime, datetime | None]]:
 
 def refuse_moving(organisation: Organisation) -> None:
     """Raise CannotRestore while an organisation moves, is merged or is split."""
+    _refuse_joined(organisation)
+    if Move.objects.under_way().filter(organisation=organisation).exists():
+        raise CannotRestore(f"{organisation.slug} is being moved; wait, or cancel that first.")
+
+
+def _refuse_joined(organisation: Organisation) -> None:
     try:
         refuse_joining(organisation)
     except CannotJoin as problem:
         raise CannotRestore(str(problem)) from problem
-    if Move.objects.under_way().filter(organisation=organisation).exists():
-        raise CannotRestore(f"{organisation.slug} is being moved; wait, or cancel that first.")
 
 
 def ask(
@@ -159,6 +163,7 @@ def approve(restore: Restore, *, by: User, typed: str) -> None:
         if by.email == locked.asked_by:
             raise CannotRestore("Somebody else has to approve what you asked for.")
         refuse_typed(locked, typed)
+        _refuse_joined(locked.organisation)
         columns = {"step": RestoreStep.APPROVED, "approved_by": by.email, "approved_at": timezone.now()}
         restore.note(**columns)
         note(restore, "approve restore", by.email)

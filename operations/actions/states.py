@@ -4,8 +4,9 @@ from django.db import transaction
 
 from accounts.identity.models import User
 from operations.actions.exports import want_export
-from operations.models import Erasure, OperatorAct
+from operations.models import Erasure, Merge, OperatorAct
 from operations.models.act import label_of
+from operations.models.merge import TAKEN
 from tenants import hosts
 from tenants.models import Organisation, Release, Shard
 from tenants.placement import State
@@ -34,8 +35,7 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
         locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
         if to not in ALLOWED[State(locked.state)]:
             raise WrongState(f"{locked.name} is {locked.state} and cannot become {to.value}.")
-        if locked.part_of is not None:
-            raise WrongState(f"{locked.name} is a part of {locked.part_of}. Undo that instead.")
+        _refuse_part(locked)
         if locked.state == State.GONE and Erasure.objects.past_return(locked).exists():
             raise WrongState(f"The data of {locked.name} is erased. It comes back from its export only.")
         locked.move_to(to, reason=reason)
@@ -44,6 +44,15 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
         act = note(organisation=locked, act=to.value, reason=reason, by=by)
     hosts.forget()
     return act
+
+
+def _refuse_part(organisation: Organisation) -> None:
+    """Raise WrongState for who is a part of another one: its people are there, and so is its work."""
+    merge = Merge.objects.filter(absorbed=organisation, step__in=TAKEN).select_related("into").first()
+    if merge is not None:
+        raise WrongState(f"{organisation.name} is a part of {merge.into}. Undo the merge instead.")
+    if organisation.part_of is not None:
+        raise WrongState(f"{organisation.name} has become a part of {organisation.part_of}, for good.")
 
 
 def note(*, organisation: Organisation, act: str, reason: str, by: User | None) -> OperatorAct:

@@ -33,6 +33,13 @@ MEANING: dict[State, tuple[str, ...]] = {
         "Until then it can be made active again. Its address is given to nobody else.",
     ),
 }
+# The same of who is gone because it is a part of another one.
+OF_A_PART = (
+    "Nobody can sign in: its addresses say of which organisation it is a part, and lead there.",
+    "Its jobs do not run, and its schema is left out of migrations.",
+    "What it had lies where it is, untouched. As long as the merge can be undone, it opens again with that.",
+    "Afterwards it stays closed until two operators have it erased. Its address is given to nobody else.",
+)
 # It shuts everybody out, so its name is asked for.
 FINAL = frozenset({State.GONE})
 
@@ -66,9 +73,10 @@ def state_badge(state: State) -> SafeString:
     return format_html('<span class="state {}">{}</span>', state.value, state.value.capitalize())
 
 
-def meaning_of(state: State) -> SafeString:
+def meaning_of(state: State, *, is_part: bool = False) -> SafeString:
     """Return what a state stops, as a list."""
-    lines = format_html_join("", "<li>{}</li>", ((line,) for line in MEANING[state]))
+    said = OF_A_PART if is_part else MEANING[state]
+    lines = format_html_join("", "<li>{}</li>", ((line,) for line in said))
     return format_html("<ul>{}</ul>", lines)
 
 

@@ -24,7 +24,7 @@ from operations.actions.placing import NoRoom, customers, open_regions
 from operations.actions.provisioning import Wish, provision
 from operations.actions.releasing import place_on_release, releases_for
 from operations.actions.states import ALLOWED, change_state, note
-from operations.console import leaving, moving, restores
+from operations.console import leaving, merging, moving, restores
 from operations.console.fleet import SchemaFilter, ring_page
 from operations.console.meaning import FINAL, MEANING, PLACING, meaning_of, moment, schema_badge, state_badge
 from operations.console.pages import act_page, nothing_to_choose
@@ -75,13 +75,14 @@ class OrganisationAdmin(ReadOnlyAdmin):
                 )
             },
         ),
+        ("Merges", {"fields": ("merges",)}),
         ("Leaving", {"fields": ("exports_shown", "erasure_shown")}),
         ("Acts of operators", {"fields": ("acts",)}),
     )
     readonly_fields = (
         *("address", "people", "last_activity", "size", "as_of", "made", "state_shown", "since", "means"),
         *("possible", "release_shown", "schema_long", "ring_shown", "acts", "moves", "brought_back"),
-        *("exports_shown", "erasure_shown"),
+        *("exports_shown", "erasure_shown", "merges"),
     )
     change_list_template = "operations/organisation_list.html"
 
@@ -105,7 +106,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
     @admin.display(description="What the state stops")
     def means(self, organisation: Organisation) -> SafeString:
         """Show what the state means to its people."""
-        return meaning_of(State(organisation.state))
+        return meaning_of(State(organisation.state), is_part=organisation.part_of_id is not None)
 
     @admin.display(description="People", ordering="people_count")
     def people(self, organisation: Organisation) -> str:
@@ -174,6 +175,11 @@ class OrganisationAdmin(ReadOnlyAdmin):
         """Show what becomes of its data, with a link to have it erased when it is gone."""
         return leaving.erasure_of(organisation)
 
+    @admin.display(description="With others")
+    def merges(self, organisation: Organisation) -> SafeString:
+        """Show of what it is a part, its merges, and a link to ask for one."""
+        return merging.merges_of(organisation)
+
     @admin.display(description="Ring")
     def ring_shown(self, organisation: Organisation) -> SafeString:
         """Show when it has its migrations, with a link to change that."""
@@ -204,6 +210,8 @@ class OrganisationAdmin(ReadOnlyAdmin):
         """Show a link for each state it may come into."""
         if Erasure.objects.past_return(organisation).exists():
             return "None: its data is erased. It comes back with manage.py come_back, from its own export."
+        if why := merging.instead_of_states(organisation):
+            return why
         states = sorted(ALLOWED[State(organisation.state)])
         return format_html_join(
             " · ",
@@ -235,6 +243,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
             path("<uuid:pk>/restore/", wrap(restores.ask_page), name="organisation-restore"),
             path("<uuid:pk>/release/", wrap(self.place), name="organisation-release"),
             *leaving.urls(wrap),
+            *merging.urls(wrap),
             *moving.urls(wrap),
         ]
         return [*own, *super().get_urls()]

@@ -14,6 +14,8 @@ from operations.models import (
     Erasure,
     ErasureStep,
     FleetState,
+    Merge,
+    MergeStep,
     OperatorAct,
     Progress,
     Provisioning,
@@ -41,6 +43,7 @@ GROUPS = (
             ("operations_export", "Exports", "Everything of one organisation, for it to keep"),
             ("operations_erasure", "Erasures", "Data of who is gone: who waits for it, and the proofs"),
             ("operations_return", "Returns", "Who came back from an export"),
+            ("operations_merge", "Merges", "Who became a part of whom, who waits for it, what can be undone"),
             ("tenants_questionstate", "Questions", "Who has answered what only they can know"),
         ),
     ),
@@ -176,6 +179,11 @@ def _wanting() -> list[dict[str, Any]]:
             "count": Erasure.objects.open().exclude(error="").count(),
             "what": ("erasure has not ended", "erasures have not ended"),
             "url": reverse("admin:operations_erasure_changelist"),
+        },
+        {
+            "count": Merge.objects.filter(step=MergeStep.FOUND).count(),
+            "what": ("merge waits for a second operator", "merges wait for a second operator"),
+            "url": f"{reverse('admin:operations_merge_changelist')}?step__exact=found",
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),

@@ -26,6 +26,10 @@ def places(organisation: Organisation, target: Shard) -> None:
         raise CannotMove(f"{organisation.name} lives on {target.pk} already.")
     if target.pk not in settings.SHARD_ALIASES:
         raise CannotMove(f"There is no database for {target.pk} in the environment.")
+    try:
+        refuse_joining(organisation)
+    except CannotJoin as problem:
+        raise CannotMove(str(problem)) from problem
     if State(organisation.state) is State.GONE or organisation.placement().stops(Stop.ENTRY):
         raise CannotMove(f"{organisation.name} is gone.")
     if not organisation.domains.exists():
@@ -34,10 +38,6 @@ def places(organisation: Organisation, target: Shard) -> None:
         raise CannotMove(f"{target.pk} has as many organisations as it may.")
     if Move.objects.under_way().filter(organisation=organisation).exists():
         raise CannotMove(f"{organisation.name} is being moved already.")
-    try:
-        refuse_joining(organisation)
-    except CannotJoin as problem:
-        raise CannotMove(str(problem)) from problem
     if Restore.objects.unfinished().filter(organisation=organisation).exists():
         raise CannotMove(f"{organisation.name} is being brought back to an earlier time.")
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from operations.actions import merging
 from operations.joining import merging as doing
 from operations.joining.problems import CannotJoin
+from operations.management.following import to_its_end
 from operations.management.joining import show, told
 from operations.management.operators import operator_named
 from operations.models import Merge, MergeStep
@@ -75,8 +76,7 @@ class Command(BaseCommand):
             merging.cancel(merge, by=by, reason=options["reason"])
         else:
             merge = merging.ask(absorbed, _named(options["into"]), reason=options["reason"], by=by)
-        doing.run(merge)
-        merge.refresh_from_db()
+        to_its_end(merge, self.stdout)
         show(self.stdout, merge, with_clashes=merge.step in (MergeStep.FOUND, MergeStep.FAILED))
         if merge.error:
             raise CommandError(merge.error)
