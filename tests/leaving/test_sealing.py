@@ -14,6 +14,13 @@ SOUNDS_SECRET = re.compile(r"password|secret|token|hash|digest|credential|privat
 # What sounds like one and is none, or is one that opens nothing in an export.
 KNOWN = {
     "accounts_organisationprofile.logo_digest": "of the logo",
+    **{
+        f"audit_annexed_{column}": "as in the trail itself"
+        for column in (
+            *("event.private_commitment", "event.private_ref", "segment.header_hash"),
+            *("segment.prev_header_hash", "segment.trigger_digest"),
+        )
+    },
     "audit_event.private_commitment": "of values that are in the export, too",
     "audit_event.private_ref": "leads to those values",
     "audit_segment.header_hash": "of a seal",

@@ -76,7 +76,7 @@ class Command(BaseCommand):
             merging.cancel(merge, by=by, reason=options["reason"])
         else:
             merge = merging.ask(absorbed, _named(options["into"]), reason=options["reason"], by=by)
-        to_its_end(merge, self.stdout)
+        to_its_end(merge, doing.run, self.stdout)
         show(self.stdout, merge, with_clashes=merge.step in (MergeStep.FOUND, MergeStep.FAILED))
         if merge.error:
             raise CommandError(merge.error)

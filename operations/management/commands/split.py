@@ -14,6 +14,7 @@ from operations.actions import splitting
 from operations.joining import splitting as doing
 from operations.joining.picking import Picks
 from operations.joining.problems import CannotJoin
+from operations.management.following import to_its_end
 from operations.management.joining import show, told
 from operations.management.operators import operator_named
 from operations.models import Split, SplitStep
@@ -80,8 +81,7 @@ class Command(BaseCommand):
             return
         by = operator_named(options["by"])
         split = self._acted(source, options, by)
-        doing.run(split)
-        split.refresh_from_db()
+        to_its_end(split, doing.run, self.stdout)
         show(self.stdout, split, with_clashes=split.step in (SplitStep.FOUND, SplitStep.FAILED))
         if split.error:
             raise CommandError(split.error)
