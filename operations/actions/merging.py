@@ -46,12 +46,17 @@ def plan(absorbed: Organisation, into: Organisation) -> None:
     """Raise CannotJoin where the control plane alone can say that the two cannot be merged."""
     if absorbed.pk == into.pk:
         raise CannotJoin("An organisation cannot become part of itself.")
+    for organisation in (absorbed, into):
+        refuse_joining(organisation)
+    _refuse_unfit(absorbed, into)
+
+
+def _refuse_unfit(absorbed: Organisation, into: Organisation) -> None:
     if absorbed.state not in _GIVING:
         raise CannotJoin(f"{absorbed.name} is {absorbed.state}.")
     if into.state not in LIVING:
         raise CannotJoin(f"{into.name} is {into.state}, and takes no changes.")
     for organisation in (absorbed, into):
-        refuse_joining(organisation)
         refuse_busy(organisation)
         if not organisation.domains.exists():
             raise CannotJoin(f"{organisation.name} is still being made.")
@@ -71,7 +76,8 @@ def plan(absorbed: Organisation, into: Organisation) -> None:
 
 def refuse_busy(organisation: Organisation) -> None:
     """Raise CannotJoin while something else is being done with the whole of an organisation."""
-    if Restore.objects.open().filter(organisation=organisation).exists():
+    restores = Restore.objects.open() | Restore.objects.unfinished()
+    if restores.filter(organisation=organisation).exists():
         raise CannotJoin(f"A restore of {organisation.name} is open; that has to end first.")
     if Move.objects.under_way().filter(organisation=organisation).exists():
         raise CannotJoin(f"{organisation.name} is being moved; that has to end first.")
@@ -124,10 +130,7 @@ def approve(merge: Merge, *, by: User, typed: str) -> None:
             raise CannotJoin(f"{typed} is not the address of the organisation that would be absorbed.")
         absorbed = Organisation.objects.select_for_update().get(pk=locked.absorbed_id)
         into = Organisation.objects.get(pk=locked.into_id)
-        if absorbed.state not in _GIVING or into.state not in LIVING:
-            raise CannotJoin(f"{absorbed.name} is {absorbed.state}, and {into.name} is {into.state}.")
-        for organisation in (absorbed, into):
-            refuse_busy(organisation)
+        _refuse_unfit(absorbed, into)
         merge.note(
             step=MergeStep.APPROVED,
             approved_by=by.email,
@@ -135,6 +138,7 @@ def approve(merge: Merge, *, by: User, typed: str) -> None:
             state_before=absorbed.state,
         )
         absorbed.move_to(State.GONE, reason=f"It becomes part of {into.name}.")
+        OperatorAct.write(absorbed, State.GONE.value, who=by.email, reason=merge.reason)
         Organisation.objects.filter(pk=absorbed.pk).update(part_of=into)
         _note(merge, "approve merge", by.email)
     hosts.forget()
@@ -156,7 +160,11 @@ def undo(merge: Merge, *, by: User, reason: str) -> None:
     """Have a merge undone that is not closed."""
     if not reason.strip():
         raise CannotJoin("Say why: it is written down.")
-    taken = Merge.objects.filter(pk=merge.pk, step=MergeStep.DONE).update(step=MergeStep.UNDOING)
+    merge.refresh_from_db()
+    result = {**merge.result, "undone_by": by.email, "undo_reason": reason.strip()[:300]}
+    taken = Merge.objects.filter(pk=merge.pk, step=MergeStep.DONE).update(
+        step=MergeStep.UNDOING, result=result
+    )
     if not taken:
         raise CannotJoin("Only a merge that is done and not closed can be undone.")
     _note(merge, "undo merge", by.email, reason=reason)

@@ -115,7 +115,11 @@ def undo(split: Split, *, by: User, reason: str) -> None:
     """Have a split undone that is not closed."""
     if not reason.strip():
         raise CannotJoin("Say why: it is written down.")
-    taken = Split.objects.filter(pk=split.pk, step=SplitStep.DONE).update(step=SplitStep.UNDOING)
+    split.refresh_from_db()
+    result = {**split.result, "undone_by": by.email, "undo_reason": reason.strip()[:300]}
+    taken = Split.objects.filter(pk=split.pk, step=SplitStep.DONE).update(
+        step=SplitStep.UNDOING, result=result
+    )
     if not taken:
         raise CannotJoin("Only a split that is done and not closed can be undone.")
     _note(split, "undo split", by.email, reason=reason)

@@ -4,7 +4,9 @@ from django.db import transaction
 
 from accounts.identity.models import User
 from operations.actions.exports import want_export
-from operations.models import Erasure, Merge, OperatorAct
+from operations.actions.merging import refuse_joining
+from operations.joining.problems import CannotJoin
+from operations.models import Erasure, Merge, OperatorAct, Split
 from operations.models.act import label_of
 from operations.models.merge import TAKEN
 from tenants import hosts
@@ -36,6 +38,8 @@ def change_state(*, organisation: Organisation, to: State, reason: str, by: User
         if to not in ALLOWED[State(locked.state)]:
             raise WrongState(f"{locked.name} is {locked.state} and cannot become {to.value}.")
         _refuse_part(locked)
+        if to is State.GONE:
+            _refuse_joined(locked)
         if locked.state == State.GONE and Erasure.objects.past_return(locked).exists():
             raise WrongState(f"The data of {locked.name} is erased. It comes back from its export only.")
         locked.move_to(to, reason=reason)
@@ -51,8 +55,19 @@ def _refuse_part(organisation: Organisation) -> None:
     merge = Merge.objects.filter(absorbed=organisation, step__in=TAKEN).select_related("into").first()
     if merge is not None:
         raise WrongState(f"{organisation.name} is a part of {merge.into}. Undo the merge instead.")
+    for work in (Merge.objects.under_way(), Split.objects.under_way()):
+        if work.of(organisation).exists():
+            raise WrongState(f"{organisation.name} is being merged or split; wait until that has ended.")
     if organisation.part_of is not None:
         raise WrongState(f"{organisation.name} has become a part of {organisation.part_of}, for good.")
+
+
+def _refuse_joined(organisation: Organisation) -> None:
+    """Raise WrongState for who has taken in another one for a while yet: undoing that has to get in."""
+    try:
+        refuse_joining(organisation)
+    except CannotJoin as problem:
+        raise WrongState(str(problem)) from problem
 
 
 def note(*, organisation: Organisation, act: str, reason: str, by: User | None) -> OperatorAct:

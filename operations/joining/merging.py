@@ -15,10 +15,12 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, transaction
+from django.conf import settings
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.actions.directory import repair
+from operations.actions.fleet import note_made
 from operations.joining import clashes, content, staging, trails
 from operations.joining.carrying import carry
 from operations.joining.link import column, opened
@@ -26,10 +28,11 @@ from operations.joining.problems import CannotJoin
 from operations.joining.removing import take_back
 from operations.joining.shape import Place
 from operations.joining.staging import Both
-from operations.models import Merge, MergeStep, OperatorAct
+from operations.models import Merge, MergeStep, OperatorAct, Split
 from operations.models.merge import UNDONE_WITHIN
 from operations.restoring import bundle, places, swapping
 from operations.restoring.alone import alone_with
+from operations.restoring.loaded import bring_to_template
 from operations.restoring.problems import Busy, CannotRestore
 from records.indexes import rules
 from records.models import Collection
@@ -39,6 +42,7 @@ from tenants.models import Organisation
 from tenants.names import new_schema_name
 from tenants.placement import State, Tenant
 from tenants.refusals import Refusal
+from tenants.schema import wanted_version
 
 logger = logging.getLogger(__name__)
 PROBLEMS = (CannotJoin, CannotRestore, bundle.Differs, psycopg.Error, DatabaseError, OSError)
@@ -50,7 +54,7 @@ def run_all(*, at: datetime) -> int:
     for merge in [*Merge.objects.at_work(), *Merge.objects.due(at=at)]:
         try:
             run(merge)
-        except (Busy, psycopg.OperationalError) as problem:
+        except (Busy, psycopg.OperationalError, OperationalError) as problem:
             logger.warning("the merge of %s waits: %s", merge.staged, problem)
             continue
         done += 1
@@ -63,7 +67,7 @@ def run(merge: Merge) -> None:
         merge.refresh_from_db()
         try:
             _do(merge)
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, OperationalError):
             raise  # a server that does not answer: it goes on when it does
         except PROBLEMS as problem:
             logger.exception("the merge of %s into %s", merge.absorbed.slug, merge.into.slug)
@@ -221,45 +225,47 @@ def plan_indexes(both: Both, place: Place) -> None:
 
 
 def _undo(merge: Merge) -> None:
-    both, place = both_of(merge), place_of(merge)
+    both, place, by = both_of(merge), place_of(merge), undone_by(merge)
 
     def tell(step: str, rows: int) -> None:
         merge.note(progress=f"Taking back: {step.removeprefix('remove ')}, {rows:,}"[:120])
 
     # What was taken back is known before the copy goes, without which nothing can be.
     if "stay" not in merge.result:
-        stay = take_back(both, place, by=merge.approved_by, tell=tell)
+        stay = take_back(both, place, by=by, tell=tell)
         told = {"name": merge.absorbed.name, "stay": sum(stay.values())}
-        trails.detach(both, place, by=merge.approved_by, details=told)
+        trails.detach(both, place, by=by, details=told)
         merge.note(result={**merge.result, "stay": stay})
-    _reopen(merge, code="organisation.came_apart")
+    _reopen(merge, code="organisation.came_apart", by=by)
     staging.drop(merge.shard, merge.staged)
-    merge.note(
-        step=MergeStep.FAILED if merge.result.get("gave_up") else MergeStep.UNDONE,
-        ended_at=timezone.now(),
-        progress="",
-    )
+    step = MergeStep.FAILED if merge.result.get("gave_up") else MergeStep.UNDONE
+    merge.note(step=step, ended_at=timezone.now(), progress="")
     repair(merge.into)
 
 
-def _reopen(merge: Merge, *, code: str) -> None:
+def undone_by(work: Merge | Split) -> str:
+    """Return who wanted it undone; whoever approved it where it could not go on by itself."""
+    return str(work.result.get("undone_by") or work.approved_by)
+
+
+def _reopen(merge: Merge, *, code: str, by: str) -> None:
     """Let its people into the organisation again that was to become part of another one."""
     absorbed = merge.absorbed
+    alias, schema = str(absorbed.shard_id), str(absorbed.schema_name)
     if merge.result.get("ended"):
-        swapping.say_at_the_end(
-            places.owner_address(str(absorbed.shard_id)),
-            str(absorbed.schema_name),
-            code=code,
-            by=merge.approved_by,
-            details={"into": merge.into.name},
-            work=str(merge.pk),
-        )
+        details = {"into": merge.into.name}
+        address = places.owner_address(alias)
+        swapping.say_at_the_end(address, schema, code=code, by=by, details=details, work=str(merge.pk))
+    # Whoever is gone is left out of migrations, and may have been for a month.
+    bring_to_template(alias, schema)
+    reason = str(merge.result.get("undo_reason") or merge.error or merge.reason)
     with transaction.atomic(using="control"):
         locked = Organisation.objects.select_for_update().get(pk=absorbed.pk)
         if locked.part_of_id == merge.into_id:
             locked.move_to(State(merge.state_before), reason=f"It is no part of {merge.into.name}.")
-            Organisation.objects.filter(pk=locked.pk).update(part_of=None)
-            OperatorAct.write(locked, merge.state_before, who=merge.approved_by, reason=merge.reason)
+            Organisation.objects.filter(pk=locked.pk).update(part_of=None, release=settings.RELEASE)
+            note_made(locked, version=wanted_version())
+            OperatorAct.write(locked, merge.state_before, who=by, reason=reason)
     hosts.forget()
 
 
@@ -281,6 +287,6 @@ def _give_up(merge: Merge, problem: str) -> None:
         return
     staging.drop(merge.shard, merge.staged)
     if merge.step == MergeStep.APPROVED:
-        _reopen(merge, code="organisation.stays_apart")
+        _reopen(merge, code="organisation.stays_apart", by=merge.approved_by)
     if merge.step != MergeStep.CANCELLED:
         merge.note(step=MergeStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")

@@ -13,7 +13,7 @@ import logging
 from datetime import datetime
 
 import psycopg
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from accounts.actions.directory import repair
@@ -21,7 +21,7 @@ from operations.actions.provisioning import Wish, provision
 from operations.joining import claims, clashes, content, parting, staging, trails
 from operations.joining.carrying import carry
 from operations.joining.link import Link, column, inside, opened
-from operations.joining.merging import PROBLEMS, plan_indexes, unsaid
+from operations.joining.merging import PROBLEMS, plan_indexes, undone_by, unsaid
 from operations.joining.picking import Picks, pick
 from operations.joining.problems import CannotJoin
 from operations.joining.shape import Place
@@ -46,7 +46,7 @@ def run_all(*, at: datetime) -> int:
     for split in [*Split.objects.at_work(), *Split.objects.due(at=at)]:
         try:
             run(split)
-        except (Busy, psycopg.OperationalError) as problem:
+        except (Busy, psycopg.OperationalError, OperationalError) as problem:
             logger.warning("the split %s waits: %s", split.staged, problem)
             continue
         done += 1
@@ -59,7 +59,7 @@ def run(split: Split) -> None:
         split.refresh_from_db()
         try:
             _do(split)
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, OperationalError):
             raise  # a server that does not answer: it goes on when it does
         except PROBLEMS as problem:
             logger.exception("the split of %s", split.source.slug)
@@ -200,13 +200,13 @@ def _divide(split: Split) -> None:
     plan_indexes(both, place)
     split.note(result={**split.result, "let_go": True})
     parting.let_go(both, place, by=split.approved_by)
-    _tell_source(split, "organisation.split")
+    _tell_source(split, "organisation.split", by=split.approved_by)
     _open(split, {name: count for name, count in rows.items() if count})
 
 
-def _tell_source(split: Split, code: str) -> None:
+def _tell_source(split: Split, code: str, *, by: str) -> None:
     schema = str(split.source.schema_name)
-    with opened(split.shard) as connection, inside(connection, schema, by=split.approved_by):
+    with opened(split.shard) as connection, inside(connection, schema, by=by):
         if not staging.is_done(connection, split.staged, code):
             details = {"name": split.name, "since": split.effective_at.isoformat(), "reason": split.reason}
             swapping.record(connection, schema, code, details)
@@ -248,21 +248,22 @@ def _close(split: Split) -> None:
 
 def _undo(split: Split) -> None:
     """Close the new organisation, and put everything back where it was."""
+    by, reason = undone_by(split), str(split.result.get("undo_reason") or split.reason)
     if split.made is not None:
         with transaction.atomic(using="control"):
             made = Organisation.objects.select_for_update().get(pk=split.made.pk)
             if made.state != State.GONE:
                 made.move_to(State.GONE, reason=f"It is a part of {split.source.name} again.")
                 Organisation.objects.filter(pk=made.pk).update(part_of=split.source)
-                OperatorAct.write(made, State.GONE.value, who=split.approved_by, reason=split.reason)
+                OperatorAct.write(made, State.GONE.value, who=by, reason=reason)
         hosts.forget()
     source, picks = split.source.placement(), Picks.read(split.picks)
-    with opened(split.shard) as connection, inside(connection, source.schema, by=split.approved_by):
+    with opened(split.shard) as connection, inside(connection, source.schema, by=by):
         parting.bring_back(connection, picks.collections)
     if split.result.get("let_go"):
-        parting.take_in_again(both_of(split), place_of(split), by=split.approved_by)
+        parting.take_in_again(both_of(split), place_of(split), by=by)
         split.note(result={**split.result, "let_go": False})
-    _tell_source(split, "organisation.split_undone")
+    _tell_source(split, "organisation.split_undone", by=by)
     staging.drop(split.shard, split.staged)
     split.note(
         step=SplitStep.FAILED if split.result.get("gave_up") else SplitStep.UNDONE,

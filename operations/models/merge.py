@@ -44,6 +44,10 @@ class MergeQuerySet(models.QuerySet["Merge"]):
         """Return those that a process has something to do for."""
         return self.filter(step__in=AT_WORK)
 
+    def under_way(self) -> Self:
+        """Return those that were approved and whose rows have not all come, or gone back."""
+        return self.filter(step__in=[MergeStep.APPROVED, MergeStep.STAGED, MergeStep.UNDOING])
+
     def of(self, organisation: Organisation) -> Self:
         """Return those in which an organisation has a part."""
         return self.filter(models.Q(absorbed=organisation) | models.Q(into=organisation))

@@ -39,6 +39,10 @@ class SplitQuerySet(models.QuerySet["Split"]):
         """Return those that a process has something to do for."""
         return self.filter(step__in=AT_WORK)
 
+    def under_way(self) -> Self:
+        """Return those that were approved and whose rows have not all come, or gone back."""
+        return self.filter(step__in=[SplitStep.APPROVED, SplitStep.STAGED, SplitStep.UNDOING])
+
     def of(self, organisation: Organisation) -> Self:
         """Return those in which an organisation has a part."""
         return self.filter(models.Q(source=organisation) | models.Q(made=organisation))
