@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.embedded.files import write_private
 
-OWNERS = ("prepare", "migrate_fleet", "move", "export", "erase", "come_back")
+OWNERS = ("prepare", "migrate_fleet", "move", "export", "erase", "come_back", "merge", "split")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
