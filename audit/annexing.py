@@ -98,9 +98,10 @@ def annex_some(cursor: Any, *, staged: str, source: UUID, most: int, only: str =
 def _copy(cursor: Any, table: _Copied, staged: str, source: UUID, most: int, only: str) -> int:
     """Copy rows behind the last one that is here: they come in the order of their keys."""
     read = ", ".join(f"{part}::text" for part in table.key.split(", "))
-    order = ", ".join(f"{part} DESC" for part in table.key.split(", "))
+    # By the columns, and not by the texts that are read of them and have the same names.
+    order = ", ".join(f"kept.{part} DESC" for part in table.key.split(", "))
     last = cursor.execute(
-        f"SELECT {read} FROM {table.kept} WHERE source = %s ORDER BY {order} LIMIT 1", [source]
+        f"SELECT {read} FROM {table.kept} AS kept WHERE source = %s ORDER BY {order} LIMIT 1", [source]
     ).fetchone()
     beyond = [f"({table.key}) > ({', '.join('%s' for _ in last)})"] if last else []
     where = " AND ".join([*beyond, *([f"({only})"] if only else [])]) or "true"

@@ -186,13 +186,13 @@ def _join(merge: Merge) -> None:
     try:
         content.bring(both.comes.schema, both.here.schema)
         rows = carry(both, place, by=merge.approved_by, tell=tell)
-        merge.note(progress="Attaching its trail")
-        told = {"name": merge.absorbed.name, "reason": merge.reason}
-        head = trails.attach(both, place, by=merge.approved_by, details=told)
     except psycopg.errors.IntegrityError as problem:
         # Which one it was is the organisation's; which rule it met is the table's.
         what = problem.diag.constraint_name or problem.diag.table_name
         raise CannotJoin(f"Somebody has taken meanwhile what a row needs ({what}).") from problem
+    merge.note(progress="Attaching its trail")
+    told = {"name": merge.absorbed.name, "reason": merge.reason}
+    head = trails.attach(both, place, by=merge.approved_by, details=told)
     plan_indexes(both, place)
     now = timezone.now()
     with transaction.atomic(using="control"):

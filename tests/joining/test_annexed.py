@@ -18,6 +18,12 @@ OWNER = f"o@{HERE}.example"
 def merged(house: House) -> dict[str, Any]:
     """Two organisations of which one has become a part of the other; its trail was sealed."""
     rooms: dict[str, Any] = {slug: house.do("furnish", slug) for slug in (HERE, THERE)}
+    # So many that they are copied in several turns, with keys of three digits and of four.
+    house.made.ask(
+        THERE,
+        "INSERT INTO gear_speaker (name, serial, state, notes) "
+        "SELECT 'tower', 'many ' || n, 'ok', '' FROM generate_series(1, 1500) AS n",
+    )
     house.owner.command("seal", THERE)
     rooms["lines"] = _lines(house, THERE)
     ask(house)
