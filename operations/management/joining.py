@@ -4,6 +4,7 @@ from itertools import groupby
 from typing import Any
 
 from operations.joining import clashes
+from operations.joining.telling import ORDER, in_words
 from operations.models import Merge, Split
 
 
@@ -11,9 +12,7 @@ def show(out: Any, work: Merge | Split, *, with_clashes: bool = True) -> None:
     """Print how far a piece of work is, and what was found by name."""
     out.write(str(work))
     if with_clashes:
-        found = sorted(
-            clashes.listed(work.shard, work.pk), key=lambda one: list(clashes.Kind).index(one.kind)
-        )
+        found = sorted(clashes.listed(work.shard, work.pk), key=lambda one: ORDER.index(one.kind))
         for kind, ones in groupby(found, key=lambda one: one.kind):
             out.write(f"\n{kind.heading}:")
             for one in ones:
@@ -24,9 +23,8 @@ def show(out: Any, work: Merge | Split, *, with_clashes: bool = True) -> None:
         ("Stays, because people have worked on it", work.result.get("stay")),
     ):
         if said:
-            out.write(f"\n{heading}: " + ", ".join(f"{count:,} {what}" for what, count in said.items()))
-    if work.error:
-        out.write(f"\n{work.error}")
+            words = ", ".join(f"{count:,} {what}" for what, count in in_words(said).items())
+            out.write(f"\n{heading}: {words}")
 
 
 def told(command: str, slug: str) -> str:

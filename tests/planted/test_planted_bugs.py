@@ -165,6 +165,62 @@ BUGS = (
         "",
         "tests/leaving/test_leaving.py",
     ),
+    Bug(
+        "somebody who is in both organisations, twice after the merge",
+        "operations/joining/shape.py",
+        """parts.append(_not_here(place, table.type_id, f'r."{table.key}"'))""",
+        'parts.append("true")',
+        "tests/joining/test_merging.py",
+    ),
+    Bug(
+        "values of records that name who became somebody else",
+        "records/joining.py",
+        ', put={"values": _VALUES}',
+        "",
+        "tests/joining/test_merging.py",
+    ),
+    Bug(
+        "what only one may have, found out too late",
+        "operations/joining/clashes.py",
+        "    if table.rule.quietly:\n        return",
+        "    if table:\n        return",
+        "tests/joining/test_merging.py",
+    ),
+    Bug(
+        "what somebody has worked on since, taken back with the rest",
+        "operations/joining/removing.py",
+        "    if not even_if_changed:",
+        "    if even_if_changed:",
+        "tests/joining/test_merging.py",
+    ),
+    Bug(
+        "somebody erased in one trail and not in the other",
+        "audit/sql/functions.sql",
+        "WHERE kept.subject = known.id AND",
+        "WHERE false AND",
+        "tests/joining/test_annexed.py",
+    ),
+    Bug(
+        "a trail that is not kept here",
+        "audit/origins.py",
+        "if origin.source == source",
+        "if origin",
+        "tests/joining/test_annexed.py",
+    ),
+    Bug(
+        "what goes, in two places",
+        "operations/joining/splitting.py",
+        "        parting.put_aside(connection, picks.collections)\n",
+        "        pass\n",
+        "tests/joining/test_splitting.py",
+    ),
+    Bug(
+        "history of what stays, taken along",
+        "operations/joining/trails.py",
+        "is_whole=not only)",
+        "is_whole=not only)\n            only = 'true'",
+        "tests/joining/test_splitting.py",
+    ),
 )
 
 

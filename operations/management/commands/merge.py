@@ -55,6 +55,8 @@ class Command(BaseCommand):
             if merge is None:
                 raise CommandError(f"{absorbed.slug} was never to be a part of another one.")
             show(self.stdout, merge)
+            if merge.error:
+                self.stdout.write(f"\n{merge.error}")
             return
         by = operator_named(options["by"])
         if options["approve"]:

@@ -78,6 +78,8 @@ class Command(BaseCommand):
             if split is None:
                 raise CommandError(f"{source.slug} was never to be split.")
             show(self.stdout, split)
+            if split.error:
+                self.stdout.write(f"\n{split.error}")
             return
         by = operator_named(options["by"])
         split = self._acted(source, options, by)
