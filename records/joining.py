@@ -35,7 +35,15 @@ CASE WHEN EXISTS (
 """
 _ENDED = ", ".join(f"'{state}'" for state in (ImportState.DONE, ImportState.UNDONE))
 
-comes(Collection, rule=Rule(names={"key": True, "name": False}, people=("created_by", "deleted_by")))
+comes(
+    Collection,
+    rule=Rule(
+        names={"key": True, "name": False},
+        people=("created_by", "deleted_by"),
+        # It is out of sight where it goes from, so that nobody changes it meanwhile.
+        put_when_picked={"deleted_at": "NULL", "deleted_by": "NULL"},
+    ),
+)
 # What a record's values are called and mean, for as long as there is one.
 comes(
     Field,

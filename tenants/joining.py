@@ -20,6 +20,7 @@ class Rule:
     because: why no row comes; empty where rows come.
     only: condition of the rows that come. Rows that belong to one that does not come do not come either.
     put: expressions for columns that become something else.
+    put_when_picked: the same, where an organisation is split and the rows were picked.
     same: expression; a row for which it is equal to a row there is that row, and does not come.
     people: columns that hold the id of a person without being keys.
     newcomer: the key to a person; rows come with people who were not there before, and with nobody else.
@@ -34,6 +35,7 @@ class Rule:
     because: str = ""
     only: str = ""
     put: Mapping[str, str] = field(default_factory=dict)
+    put_when_picked: Mapping[str, str] = field(default_factory=dict)
     same: str = ""
     people: tuple[str, ...] = ()
     newcomer: str = ""

@@ -20,10 +20,11 @@ from records.values import FieldType
 from tenants.joining import has_rule, rule_of
 
 
-def find(alias: str, place: Place, picks: Picks) -> Found:
-    """Look everything up."""
+def find(alias: str, place: Place, picks: Picks, *, are_aside: bool = False) -> Found:
+    """Look everything up; `are_aside`: what goes lies in the bin already."""
     with opened(alias) as connection:
         clashes = [
+            *([] if are_aside else _missing(connection, place, picks)),
             *_stopping(connection, place, picks),
             *_people(connection, place),
             *_groups(connection, place),
@@ -43,12 +44,16 @@ def _count(connection: Link, query: str | sql.Composed) -> int:
     return int(str(row[0])) if row else 0
 
 
-def _stopping(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
-    """Yield what makes a split impossible as it was chosen."""
+def _missing(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
+    """Yield what was chosen and is not there."""
     known = _names(connection, place, "records_collection", picks.collections)
     for key in picks.collections:
         if key not in known:
             yield Clash(Kind.STOPS, "collections", key, "There is no such collection outside the bin.")
+
+
+def _stopping(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
+    """Yield what makes a split impossible as it was chosen."""
     if not picks.collections:
         yield Clash(Kind.STOPS, "collections", "none", "Nothing was chosen to go.")
     people = connection.execute(
@@ -120,7 +125,7 @@ _LINKS = """
 SELECT c.name, f.name, f.options ->> 'collection_name', count(*)
 FROM {staged}.records_field AS f JOIN {staged}.records_collection AS c ON c.id = f.collection_id
 JOIN {staged}.records_record AS r ON r.collection_id = c.id AND r."values" ? f.key
-WHERE f.type = {record} AND f.deleted_at IS NULL AND c.deleted_at IS NULL
+WHERE f.type = {record} AND f.deleted_at IS NULL AND (c.deleted_at IS NULL OR c.id::text IN ({goes}))
     AND (c.id::text IN ({goes})) <> ((f.options ->> 'collection') IN ({goes}))
 GROUP BY 1, 2, 3 ORDER BY 1, 2
 """

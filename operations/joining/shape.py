@@ -137,7 +137,7 @@ def problems() -> Iterator[str]:
         if rule.because:
             continue
         columns = {field.column for field in model._meta.local_concrete_fields}
-        unknown = {*rule.put, *rule.people, *rule.names} - columns
+        unknown = {*rule.put, *rule.put_when_picked, *rule.people, *rule.names} - columns
         if unknown:
             yield f"The rule of {model._meta.label} names {sorted(unknown)}, which it does not have."
         for key, parent in parents(model):
@@ -234,6 +234,8 @@ def _becomes(table: Table, field: Field[Any, Any], place: Place) -> str:
     row = f'r."{column}"'
     if column in rule.put:
         return place.fill(rule.put[column])
+    if place.picked and column in rule.put_when_picked:
+        return place.fill(rule.put_when_picked[column])
     if place.picked and (table.type_id, column) == (person_type(), "is_active"):
         return f"({row} AND {picked(place, table.type_id, 'r.id')})"
     if field.primary_key:

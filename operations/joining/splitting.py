@@ -20,7 +20,7 @@ from accounts.actions.directory import repair
 from operations.actions.provisioning import Wish, provision
 from operations.joining import claims, clashes, content, parting, staging, trails
 from operations.joining.carrying import carry
-from operations.joining.link import Link, column, inside, opened
+from operations.joining.link import column, inside, opened
 from operations.joining.merging import PROBLEMS, plan_indexes, undone_by, unsaid
 from operations.joining.picking import Picks, pick
 from operations.joining.problems import CannotJoin
@@ -136,11 +136,9 @@ def _begin(split: Split) -> None:
     with opened(split.shard) as connection, inside(connection, source.schema, by=split.approved_by):
         parting.put_aside(connection, picks.collections)
     staging.load(both, place)
-    with opened(split.shard) as connection:
-        _see_again(connection, place, picks)
-        with connection.transaction():
-            pick(connection, place, picks)
-    found = claims.find(split.shard, place, picks)
+    with opened(split.shard) as connection, connection.transaction():
+        pick(connection, place, picks)
+    found = claims.find(split.shard, place, picks, are_aside=True)
     clashes.keep(split.shard, split.pk, found)
     split.note(result={**split.result, "clashes": found.counted(), "rows": found.rows})
     _refuse_stopped(split, found)
@@ -148,12 +146,6 @@ def _begin(split: Split) -> None:
     with opened(split.shard) as connection, connection.transaction():
         pick(connection, place, picks)
     split.note(step=SplitStep.STAGED)
-
-
-def _see_again(connection: Link, place: Place, picks: Picks) -> None:
-    """Take what goes out of the copy's bin, where it lies in the original only until it is gone."""
-    with inside(connection, place.staged, by="Enclave"):
-        parting.bring_back(connection, picks.collections)
 
 
 def _make(split: Split, picks: Picks) -> None:

@@ -135,6 +135,10 @@ class TestSplit:
         record = rooms["records"][0]
         was = house.made.ask(HERE, about.format("audit_event", record))
         assert house.made.ask(NEW, about.format("audit_annexed_event", record)) == was != [(0,)]
+        # Letter by letter what the other one's trail says, and nothing that was only done to a copy.
+        written = "SELECT epoch, txid, eid, payload FROM {} WHERE object_id = '{}' ORDER BY 1, 2, 3"
+        there = house.made.ask(NEW, written.format("audit_annexed_event", rooms["collection"]))
+        assert set(there) <= set(house.made.ask(HERE, written.format("audit_event", rooms["collection"])))
         # Of what stays, nothing.
         for stays in (rooms["record"], rooms["shows"], rooms["stays"]):
             assert house.made.ask(NEW, about.format("audit_annexed_event", stays)) == [(0,)]
