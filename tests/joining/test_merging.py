@@ -209,15 +209,20 @@ class TestWorkedOn:
         assert house.do("enters", HERE, f"own@{THERE}.example", PASSWORD)
         assert house.do("enters", HERE, BOTH, f"{PASSWORD} {HERE}")
         assert not house.do("enters", HERE, BOTH, f"{PASSWORD} {THERE}")
-        record = rooms[THERE]["records"][0]
+        # One has a file, and one has none.
+        record, other = rooms[THERE]["records"]
+        house.do("rename", HERE, other, "Changed as well")
         house.do("rename", HERE, record, "Changed since")
         undo(house)
         told = house.do("told", HERE)
-        assert [one[0] for one in told["records"] if THERE in one[0] or "Changed" in one[0]] == [
-            "Changed since"
+        named = [one[0] for one in told["records"]]
+        assert [name for name in named if THERE in name or "Changed" in name] == [
+            "Changed as well",
+            "Changed since",
         ]
-        assert [f"Plans ({THERE})", "plans-2", 1] in told["collections"]
-        assert result(house)["stay"]["records"] == 1
+        assert [f"Plans ({THERE})", "plans-2", 2] in told["collections"]
+        assert result(house)["stay"]["records"] == 2
+        assert result(house)["stay"]["record files"] == 1
         status, page = house.do("look", HERE, f"o@{HERE}.example", f"/c/plans-2/r/{record}/")
         assert status == 200
         assert "Changed since" in page
