@@ -10,10 +10,10 @@ from psycopg import sql
 
 from accounts.identity.models import User
 from audit.checks import tenant_models
-from operations.joining.clashes import OURS, Clash, Found, Kind
+from operations.joining.clashes import OURS, Clash, Found, Kind, counted
 from operations.joining.link import Link, opened
 from operations.joining.picking import Picks, chosen
-from operations.joining.shape import Place, owners, rows_of, tables, tables_of
+from operations.joining.shape import Place, owners, tables_of
 from permissions.models.roles import OWNER_ID
 from records.models import Collection
 from records.values import FieldType
@@ -32,11 +32,8 @@ def find(alias: str, place: Place, picks: Picks, *, are_aside: bool = False) -> 
             *_shares(connection, place),
             *_rooms(connection, place),
         ]
-        rows = {
-            table.said: _count(connection, f"SELECT count(*) FROM ({rows_of(table, place)}) AS r")
-            for table in tables()
-        }
-    return Found(tuple(clashes), {said: count for said, count in rows.items() if count})
+        rows = counted(connection, place)
+    return Found(tuple(clashes), rows)
 
 
 def _count(connection: Link, query: str | sql.Composed) -> int:

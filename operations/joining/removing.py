@@ -4,6 +4,7 @@ What somebody has changed since, or has added something to, stays, so that no wo
 copy says what each row was when it came.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ def take_back(both: Both, place: Place, *, by: str, tell: Tell) -> dict[str, int
     with opened(both.here.alias) as connection:
         _close_doors(connection, both, place, by)
         indexes = indexes_of(connection, both, place)
-        stay = {}
+        stay: Counter[str] = Counter()
         for table in reversed(tables()):
             if not table.rule.follows or "object_pk" in table.columns:
                 work_off(connection, both, place, removing(table, both, place, ""), by=by, tell=tell)
@@ -43,7 +44,7 @@ def take_back(both: Both, place: Place, *, by: str, tell: Tell) -> dict[str, int
         for table in reversed(tables()):
             if _left(connection, table, both, place):
                 work_off(connection, both, place, removing(table, both, place, "held "), by=by, tell=tell)
-                stay[table.said] = _left(connection, table, both, place)
+                stay[table.said] += _left(connection, table, both, place)
         _deactivate(connection, both, place, by)
         still = indexes_of(connection, both, place)
     drop_indexes(both, indexes - still)

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import CASCADE, SET_NULL, AutoField, Field, Model
 
 from audit.checks import tenant_models
+from audit.labels import kind_of_label
 from tenants.explicit_ids import content_type_id
 from tenants.joining import Rule, has_rule, rule_of
 from tenants.names import checked_schema_name
@@ -81,7 +82,7 @@ class Table:
     @property
     def said(self) -> str:
         """Return what people call many of its rows."""
-        return str(self.model._meta.verbose_name_plural)
+        return kind_of_label(str(self.model._meta.label_lower), many=True)
 
 
 def type_of(model: type[Model]) -> int:

@@ -109,7 +109,11 @@ def read(entries: Sequence[Entry], user: User) -> list[Entry]:
 def _read(entry: Entry, home: UUID | None, words: Mapping[UUID, Words], unknown: Words) -> Entry:
     found = words.get(home, unknown) if home else unknown
     # Many rows have no values on the page; an import, or a change of many, is of one collection.
-    return found.entry(entry) if entry.count == 1 else replace(entry, title=found.name, before={}, after={})
+    if entry.count == 1:
+        return found.entry(entry)
+    # What operators do is done to all collections at once.
+    title = "" if entry.by.get("kind") == "operator" else found.name
+    return replace(entry, title=title, before={}, after={})
 
 
 def read_collections(entries: Sequence[Entry], user: User) -> list[Entry]:
