@@ -15,7 +15,8 @@ from audit.checks import tenant_models
 from operations.joining.link import Link, opened
 from operations.joining.shape import Place, Table, person_type, rows_of, tables
 from operations.joining.staging import Both
-from permissions.models.roles import OWNER_ID
+from permissions import perms
+from permissions.models.roles import ADMIN_RANK, OWNER_ID
 from tenants.joining import has_rule, rule_of
 
 # Of one table and one reason. Who has more has another problem than which these are.
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     SAME_PERSON = "same_person"
     OTHER_NAME = "other_name"
     OTHER_ROLE = "other_role"
+    POWER = "power"
     LEFT_BEHIND = "left_behind"
     STOPS = "stops"
     IN_BOTH = "in_both"
@@ -56,6 +58,7 @@ _HEADINGS = {
     Kind.SAME_PERSON: "People with the same address become one person",
     Kind.OTHER_NAME: "Gets another name",
     Kind.OTHER_ROLE: "Gets another role",
+    Kind.POWER: "Comes with power over everything",
     Kind.LEFT_BEHIND: "Does not come",
     Kind.IN_BOTH: "Is in both afterwards",
     Kind.BY_NAME: "Comes by name only",
@@ -146,6 +149,7 @@ def find(both: Both, place: Place) -> Found:
             *_same_people(connection, both, place),
             *_other_names(connection, both, place),
             *_other_roles(connection, place),
+            *_powers(connection, both, place),
             *_left_behind(connection, place),
         ]
         rows = counted(connection, place)
@@ -248,12 +252,42 @@ def _other_roles(connection: Link, place: Place) -> Iterator[Clash]:
         SELECT u.name, u.email FROM {place.staged}.permissions_membership AS m
         JOIN {place.staged}.identity_user AS u ON u.id = m.user_id
         WHERE m.role_id = %s AND m.starts_at <= now() AND (m.ends_at IS NULL OR m.ends_at > now())
-            AND NOT EXISTS (SELECT FROM enclave.joined_key AS k WHERE k.staged = %s AND k.type_id = %s
-                AND k.old = u.id::text AND k.was_here)
+            AND {_not_here(place, "u.id")}
         ORDER BY lower(u.email)
     """
-    for name, email in connection.execute(query.encode(), [OWNER_ID, place.staged, person_type()]):
+    for name, email in connection.execute(query.encode(), [OWNER_ID]):
         yield Clash(Kind.OTHER_ROLE, "people", f"{name} ({email})", "Was an owner, becomes an administrator.")
+
+
+def _powers(connection: Link, both: Both, place: Place) -> Iterator[Clash]:
+    """Yield who comes as an administrator, and roles that allow what only owners of here give away."""
+    query = f"""
+        SELECT u.name, u.email, role.name FROM {place.staged}.permissions_membership AS m
+        JOIN {place.staged}.identity_user AS u ON u.id = m.user_id
+        JOIN {place.staged}.permissions_role AS role ON role.id = m.role_id
+        WHERE role.rank = %s AND m.starts_at <= now() AND (m.ends_at IS NULL OR m.ends_at > now())
+            AND {_not_here(place, "u.id")}
+        ORDER BY lower(u.email)
+    """
+    for name, email, role in connection.execute(query.encode(), [ADMIN_RANK]):
+        becomes = f"Is {role} and manages people in {both.here.name} from then on."
+        yield Clash(Kind.POWER, "people", f"{name} ({email})", becomes)
+    query = (
+        f"SELECT name, perms FROM {place.staged}.permissions_role WHERE NOT built_in AND retired_at IS NULL"
+    )
+    for name, held in connection.execute(query.encode()).fetchall():
+        assert isinstance(held, list)
+        more = perms.closed(perms.every_name() & set(held)) - perms.of_built_in(perms.ADMIN)
+        if more:
+            said = ", ".join(sorted(perms.known(one).doing for one in more))
+            yield Clash(Kind.POWER, "roles", str(name), f"Allows what only owners may: {said}.")
+
+
+def _not_here(place: Place, person: str) -> str:
+    return (
+        f"NOT EXISTS (SELECT FROM enclave.joined_key AS k WHERE k.staged = '{place.staged}' "
+        f"AND k.type_id = {person_type()} AND k.old = {person}::text AND k.was_here)"
+    )
 
 
 # What people would miss, in words; other tables that stay are nothing that anybody would look for.

@@ -11,7 +11,16 @@ from operations.joining.shape import tables
 
 # What stands in the way first, then what becomes of people, then what becomes of things.
 ORDER = (
-    *(Kind.STOPS, Kind.SAME_PERSON, Kind.OTHER_ROLE, Kind.LOSES, Kind.OTHER_NAME, Kind.IN_BOTH, Kind.BY_NAME),
+    *(
+        Kind.STOPS,
+        Kind.SAME_PERSON,
+        Kind.POWER,
+        Kind.OTHER_ROLE,
+        Kind.LOSES,
+        Kind.OTHER_NAME,
+        Kind.IN_BOTH,
+        Kind.BY_NAME,
+    ),
     *(Kind.CROSSES, Kind.LEFT_BEHIND),
 )
 

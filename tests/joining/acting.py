@@ -131,6 +131,26 @@ def extend(slug: str, of: str) -> dict[str, Any]:
         return {"shows": shows.pk, "record": made.pk, "stays": stays.pk}
 
 
+def empower(slug: str) -> str:
+    """Let an organisation have an administrator, in a role that may carry everything off."""
+    from django.utils import timezone
+
+    from accounts.actions.people import add_person
+    from accounts.identity.models import User
+    from permissions.actions import memberships, roles
+    from permissions.perms import EXPORT_ALL
+    from tenants.context import Actor, enter
+    from tenants.models import Organisation
+
+    now = timezone.now()
+    with enter(Organisation.objects.get(slug=slug), actor=Actor.system("test")):
+        owner = User.objects.get(email=f"o@{slug}.example")
+        deputy = add_person(email=f"deputy@{slug}.example", name="Deputy", at=now, password=PASSWORD)
+        role = roles.create_role(name="Deputies", names=[EXPORT_ALL], rank=300, by=owner, at=now)
+        memberships.assign_role(user=deputy, role=role, by=owner, at=now)
+        return deputy.email
+
+
 def clash(slug: str, serial: str) -> int:
     """Give a loudspeaker a serial number that one of another organisation has."""
     from tenants.context import Actor, enter
@@ -274,6 +294,7 @@ def id_of(slug: str) -> str:
 DOES: dict[str, Callable[..., object]] = {
     "furnish": furnish,
     "extend": extend,
+    "empower": empower,
     "clash": clash,
     "told": told,
     "look": look,

@@ -116,6 +116,15 @@ class TestPlan:
         assert [one[1:] for one in found(house) if one[0] == Kind.STOPS] == [("speakers", f"{HERE} 1")]
         assert step(house) == "failed"
 
+    def test_who_would_have_power_here_is_named(self, house: House, rooms: dict[str, Any]) -> None:
+        deputy = house.do("empower", APART)
+        ask(house, APART)
+        assert {one for one in found(house) if one[0] == Kind.POWER} == {
+            (Kind.POWER, "people", f"Deputy ({deputy})"),
+            (Kind.POWER, "roles", "Deputies"),
+        }
+        house.owner.command("merge", APART, "--cancel", "--reason", "only looking", "--by", ONE)
+
 
 class TestMerged:
     """What is there afterwards. The tests of this class follow one merge, in their order."""
