@@ -10,7 +10,7 @@ from psycopg import sql
 
 from accounts.identity.models import User
 from audit.checks import tenant_models
-from operations.joining.clashes import OURS, Clash, Found, Kind, counted
+from operations.joining.clashes import OURS, Clash, Found, Kind, count, counted
 from operations.joining.link import Link, opened
 from operations.joining.picking import Picks, chosen
 from operations.joining.shape import Place, owners, tables_of
@@ -34,11 +34,6 @@ def find(alias: str, place: Place, picks: Picks, *, are_aside: bool = False) -> 
         ]
         rows = counted(connection, place)
     return Found(tuple(clashes), rows)
-
-
-def _count(connection: Link, query: str | sql.Composed) -> int:
-    row = connection.execute(query.encode() if isinstance(query, str) else query).fetchone()
-    return int(str(row[0])) if row else 0
 
 
 def _missing(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
@@ -80,9 +75,9 @@ def _stopping(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
         "SELECT count(*) FROM {}.records_import "
         "WHERE state NOT IN ('done', 'undone', 'refused') AND collection_id IN ({})"
     ).format(sql.Identifier(place.staged), chosen(place, Collection, "goes", as_type="uuid"))
-    if count := _count(connection, busy):
+    if number := count(connection, busy):
         yield Clash(
-            Kind.STOPS, "imports", f"{count:,}", "They have not ended, and are into what goes.", rows=count
+            Kind.STOPS, "imports", f"{number:,}", "They have not ended, and are into what goes.", rows=number
         )
 
 
@@ -135,10 +130,10 @@ def _links(connection: Link, place: Place) -> Iterator[Clash]:
         record=sql.Literal(FieldType.RECORD.value),
         goes=chosen(place, Collection, "goes"),
     )
-    for collection, name, other, count in connection.execute(query):
+    for collection, name, other, number in connection.execute(query):
         said = f"{collection}, {name}" + (f" (to {other})" if other else "")
         yield Clash(
-            Kind.CROSSES, "links", said, f"{count:,} of them lead to nothing then.", rows=int(str(count))
+            Kind.CROSSES, "links", said, f"{number:,} of them lead to nothing then.", rows=int(str(number))
         )
 
 
@@ -156,8 +151,8 @@ def _shares(connection: Link, place: Place) -> Iterator[Clash]:
         goes=chosen(place, Collection, "goes", as_type="uuid"),
         people=chosen(place, User, "goes", "both"),
     )
-    for name, email, count in connection.execute(query):
-        yield Clash(Kind.LOSES, "people", f"{name} ({email})", f"Holds {count:,} permissions on what goes.")
+    for name, email, number in connection.execute(query):
+        yield Clash(Kind.LOSES, "people", f"{name} ({email})", f"Holds {number:,} permissions on what goes.")
 
 
 def _rooms(connection: Link, place: Place) -> Iterator[Clash]:
@@ -171,6 +166,6 @@ def _rooms(connection: Link, place: Place) -> Iterator[Clash]:
             or model._meta.app_label in OURS
         ):
             continue
-        if count := _count(connection, f'SELECT count(*) FROM {place.staged}."{model._meta.db_table}"'):
+        if number := count(connection, f'SELECT count(*) FROM {place.staged}."{model._meta.db_table}"'):
             said = str(model._meta.verbose_name_plural)
-            yield Clash(Kind.LEFT_BEHIND, said, f"{count:,}", "They stay where they are.", rows=count)
+            yield Clash(Kind.LEFT_BEHIND, said, f"{number:,}", "They stay where they are.", rows=number)

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from accounts.actions.directory import repair
 from operations.actions.fleet import note_made
-from operations.joining import clashes, content, staging, trails
+from operations.joining import clashes, comparing, content, staging, trails
 from operations.joining.carrying import carry
 from operations.joining.link import column, opened
 from operations.joining.problems import CannotJoin
@@ -123,7 +123,7 @@ def _staged(merge: Merge, both: Both, place: Place) -> clashes.Found:
     staging.load(both, place)
     staging.decide(both, place)
     merge.note(progress="Looking for clashes")
-    found = clashes.find(both, place)
+    found = comparing.find(both, place)
     clashes.keep(merge.shard, merge.pk, found)
     return found
 

@@ -181,7 +181,7 @@ BUGS = (
     ),
     Bug(
         "what only one may have, found out too late",
-        "operations/joining/clashes.py",
+        "operations/joining/comparing.py",
         "    if table.rule.quietly:\n        return",
         "    if table:\n        return",
         "tests/joining/test_merging.py",
