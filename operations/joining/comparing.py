@@ -38,6 +38,7 @@ def find(both: Both, place: Place) -> Found:
             *_other_names(connection, both, place),
             *_other_roles(connection, place),
             *_powers(connection, both, place),
+            *_ceilings(connection, both, place),
             *_left_behind(connection, place),
         ]
         rows = counted(connection, place)
@@ -156,6 +157,29 @@ def _powers(connection: Link, both: Both, place: Place) -> Iterator[Clash]:
         if more:
             said = ", ".join(sorted(perms.known(one).doing for one in more))
             yield Clash(Kind.POWER, "roles", str(name), f"Allows what only owners may: {said}.")
+
+
+def _ceilings(connection: Link, both: Both, place: Place) -> Iterator[Clash]:
+    """Yield what guests who come may hold here, and could not hold where they were."""
+    query = "SELECT guest_ceiling FROM {}.permissions_permissionsettings"
+    here, there = (
+        {str(name) for row in connection.execute(query.format(schema).encode()) for name in _names(row[0])}
+        for schema in (both.here.schema, place.staged)
+    )
+    more = sorted(perms.known(name).doing for name in (here - there) & perms.every_name())
+    guests = count(
+        connection,
+        f"SELECT count(*) FROM {place.staged}.permissions_membership AS m "
+        f"JOIN {place.staged}.permissions_role AS role ON role.id = m.role_id "
+        "WHERE role.is_guest AND (m.ends_at IS NULL OR m.ends_at > now())",
+    )
+    if more and guests:
+        becomes = f"Guests may hold more in {both.here.name}: {', '.join(more)}."
+        yield Clash(Kind.POWER, "guests", f"{guests:,}", becomes, rows=guests)
+
+
+def _names(kept: object) -> list[object]:
+    return kept if isinstance(kept, list) else []
 
 
 def _not_here(place: Place, person: str) -> str:

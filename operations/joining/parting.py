@@ -48,6 +48,27 @@ _BEGINS_AGAIN = (
 _PERIODS = ("permissions_membership", "permissions_groupmembership")
 
 
+# How a new organisation begins: in the time zone and the colour of the one it comes from, and as careful with
+# guests.
+_LOOK = """
+INSERT INTO accounts_organisationprofile (id, display_name, mark, accent, logo, logo_digest, time_zone)
+SELECT id, '', '', accent, NULL, '', time_zone FROM {}
+ON CONFLICT (id) DO UPDATE SET accent = excluded.accent, time_zone = excluded.time_zone
+"""
+_CEILING = """
+UPDATE permissions_permissionsettings AS mine SET guest_ceiling = was.guest_ceiling FROM {} AS was WHERE
+was.id = mine.id
+"""
+_BEGINS_AS = (("accounts_organisationprofile", _LOOK), ("permissions_permissionsettings", _CEILING))
+
+
+def settle_in(both: Both, place: Place, *, by: str) -> None:
+    """Let the new organisation begin with some settings of the one that it comes from. May be repeated."""
+    with opened(both.here.alias) as connection, inside(connection, both.here.schema, by=by):
+        for table, query in _BEGINS_AS:
+            connection.execute(sql.SQL(query).format(sql.Identifier(place.staged, table)))
+
+
 def let_go(both: Both, place: Place, *, by: str) -> None:
     """End the memberships of those who go, from the moment on from which they belong elsewhere."""
     with opened(both.comes.alias) as connection, inside(connection, both.comes.schema, by=by):

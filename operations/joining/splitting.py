@@ -186,6 +186,7 @@ def _divide(split: Split) -> None:
         paths = {str(path) for path in column(connection, query)}
     content.bring(both.comes.schema, both.here.schema, only=paths)
     rows = carry(both, place, by=split.approved_by, tell=tell)
+    parting.settle_in(both, place, by=split.approved_by)
     split.note(progress="Attaching the history of what goes")
     details = {"name": split.source.name, "since": split.effective_at.isoformat(), "reason": split.reason}
     trails.attach_excerpt(both, place, by=split.approved_by, details=details)

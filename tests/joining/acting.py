@@ -138,6 +138,7 @@ def empower(slug: str) -> str:
     from accounts.actions.people import add_person
     from accounts.identity.models import User
     from permissions.actions import memberships, roles
+    from permissions.models import Role
     from permissions.perms import EXPORT_ALL
     from tenants.context import Actor, enter
     from tenants.models import Organisation
@@ -148,6 +149,8 @@ def empower(slug: str) -> str:
         deputy = add_person(email=f"deputy@{slug}.example", name="Deputy", at=now, password=PASSWORD)
         role = roles.create_role(name="Deputies", names=[EXPORT_ALL], rank=300, by=owner, at=now)
         memberships.assign_role(user=deputy, role=role, by=owner, at=now)
+        guest = add_person(email=f"guest@{slug}.example", name="Guest", at=now, password=PASSWORD)
+        memberships.assign_role(user=guest, role=Role.objects.get(code="guest"), by=owner, at=now)
         return deputy.email
 
 

@@ -118,10 +118,12 @@ class TestPlan:
 
     def test_who_would_have_power_here_is_named(self, house: House, rooms: dict[str, Any]) -> None:
         deputy = house.do("empower", APART)
+        house.made.ask(APART, "UPDATE permissions_permissionsettings SET guest_ceiling = '{}'")
         ask(house, APART)
         assert {one for one in found(house) if one[0] == Kind.POWER} == {
             (Kind.POWER, "people", f"Deputy ({deputy})"),
             (Kind.POWER, "roles", "Deputies"),
+            (Kind.POWER, "guests", "1"),
         }
         house.owner.command("merge", APART, "--cancel", "--reason", "only looking", "--by", ONE)
 

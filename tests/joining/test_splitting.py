@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models.profile import PROFILE_ID
 from operations.joining.clashes import Kind
 from tests.joining.acting import BOTH, PASSWORD
 from tests.leaving.conftest import House
@@ -47,8 +48,15 @@ def kept(house: House, slug: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def rooms(house: House) -> dict[str, Any]:
-    """An organisation with two collections, one of which links to the other."""
+    """An organisation with two collections, one of which links to the other, and settings of its own."""
     made = house.do("furnish", HERE)
+    house.made.ask(HERE, "UPDATE permissions_permissionsettings SET guest_ceiling = '{}'")
+    house.made.ask(
+        HERE,
+        "INSERT INTO accounts_organisationprofile "
+        "(id, display_name, mark, accent, logo, logo_digest, time_zone) "
+        f"VALUES ('{PROFILE_ID}', 'Here', 'H', '#123456', NULL, '', 'Europe/Oslo')",
+    )
     return {**made, **house.do("extend", HERE, made["records"][0])}
 
 
@@ -144,6 +152,12 @@ class TestSplit:
             assert house.made.ask(NEW, about.format("audit_annexed_event", stays)) == [(0,)]
         hidden = "SELECT count(*) FROM audit_annexed_private WHERE value LIKE '%Opening%'"
         assert house.made.ask(NEW, hidden) == [(0,)]
+
+    def test_it_begins_as_careful_with_guests(self, house: House, before: dict[str, Any]) -> None:
+        settings = "SELECT guest_ceiling FROM permissions_permissionsettings"
+        assert house.made.ask(NEW, settings) == house.made.ask(HERE, settings) == [([],)]
+        look = "SELECT time_zone, accent, display_name FROM accounts_organisationprofile"
+        assert house.made.ask(NEW, look) == [("Europe/Oslo", "#123456", "")]
 
     def test_what_went_cannot_be_opened_here(
         self, house: House, before: dict[str, Any], rooms: dict[str, Any]
