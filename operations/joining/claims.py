@@ -15,6 +15,7 @@ from operations.joining.link import Link, opened
 from operations.joining.picking import Picks, chosen
 from operations.joining.shape import Place, owners, tables_of
 from permissions.models.roles import OWNER_ID
+from records.indexes.rules import KIND
 from records.models import Collection
 from records.values import FieldType
 from tenants.joining import has_rule, rule_of
@@ -44,6 +45,16 @@ def _missing(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
             yield Clash(Kind.STOPS, "collections", key, "There is no such collection outside the bin.")
 
 
+# Jobs that change many records, convert a field, or take a change back. Indexes are no records.
+_WORK = """
+SELECT count(*) FROM {s}.jobs_job AS j WHERE j.state IN ('queued', 'running') AND j.kind <> {index} AND (
+    j.payload ->> 'collection' IN ({goes}) OR j.payload ->> 'field' IN (SELECT f.id::text FROM
+    {s}.records_field AS f WHERE f.collection_id::text IN ({goes})) OR j.payload ->> 'token' IN (SELECT
+    u.token::text FROM {s}.records_undostep AS u WHERE u.collection_id::text IN ({goes}))
+)
+"""
+
+
 def _stopping(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
     """Yield what makes a split impossible as it was chosen."""
     if not picks.collections:
@@ -71,6 +82,15 @@ def _stopping(connection: Link, place: Place, picks: Picks) -> Iterator[Clash]:
     ).fetchone()
     if not remaining or not remaining[0]:
         yield Clash(Kind.STOPS, "people", "owners", "Nobody would be left who owns the organisation.")
+    work = sql.SQL(_WORK).format(
+        s=sql.Identifier(place.staged),
+        index=sql.Literal(KIND),
+        goes=chosen(place, Collection, "goes"),
+    )
+    if number := count(connection, work):
+        yield Clash(
+            Kind.STOPS, "jobs", f"{number:,}", "They have not ended, and change what goes.", rows=number
+        )
     busy = sql.SQL(
         "SELECT count(*) FROM {}.records_import "
         "WHERE state NOT IN ('done', 'undone', 'refused') AND collection_id IN ({})"

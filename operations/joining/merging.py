@@ -10,73 +10,43 @@ Each step may be repeated. What goes wrong after the first row came is undone by
 is opened again. Needs the owner's login.
 """
 
-import logging
 from datetime import datetime
-from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.actions.directory import repair
 from operations.actions.fleet import note_made
-from operations.joining import clashes, comparing, content, staging, trails
+from operations.joining import clashes, comparing, content, machine, staging, trails
 from operations.joining.carrying import carry
 from operations.joining.link import column, opened
 from operations.joining.problems import CannotJoin
 from operations.joining.removing import take_back
 from operations.joining.shape import Place
 from operations.joining.staging import Both
-from operations.models import Merge, MergeStep, OperatorAct, Split
+from operations.models import Merge, MergeStep, OperatorAct
 from operations.models.merge import UNDONE_WITHIN
-from operations.restoring import bundle, places, swapping
-from operations.restoring.alone import alone_with
+from operations.restoring import places, swapping
 from operations.restoring.loaded import bring_to_template
-from operations.restoring.problems import Busy, CannotRestore
 from records.indexes import rules
 from records.models import Collection
 from tenants import hosts
 from tenants.context import Actor, enter
 from tenants.models import Organisation
-from tenants.names import new_schema_name
 from tenants.placement import State, Tenant
-from tenants.refusals import Refusal
 from tenants.schema import wanted_version
-
-logger = logging.getLogger(__name__)
-PROBLEMS = (CannotJoin, CannotRestore, bundle.Differs, psycopg.Error, DatabaseError, OSError)
 
 
 def run_all(*, at: datetime) -> int:
     """Go on with every merge that something is to be done for; return how many."""
-    done = 0
-    for merge in [*Merge.objects.at_work(), *Merge.objects.due(at=at)]:
-        try:
-            run(merge)
-        except (Busy, psycopg.OperationalError, OperationalError) as problem:
-            logger.warning("the merge of %s waits: %s", merge.staged, problem)
-            continue
-        done += 1
-    return done
+    return machine.go_on(Merge, run, at=at)
 
 
 def run(merge: Merge) -> None:
     """Take a merge as far as it can come by itself, from wherever it stands. Raises Busy."""
-    with alone_with(merge.shard, str(merge.pk)):
-        merge.refresh_from_db()
-        try:
-            _do(merge)
-        except (psycopg.OperationalError, OperationalError):
-            raise  # a server that does not answer: it goes on when it does
-        except PROBLEMS as problem:
-            logger.exception("the merge of %s into %s", merge.absorbed.slug, merge.into.slug)
-            _give_up(merge, f"{problem}" if isinstance(problem, Refusal) else unsaid(problem))
-
-
-def unsaid(problem: Exception) -> str:
-    """Return what may be said of a problem where operators see it: messages of a database quote rows."""
-    return f"{type(problem).__name__}; the log of the owner's worker says more."
+    machine.alone(merge, _do, _give_up)
 
 
 def _do(merge: Merge) -> None:
@@ -104,18 +74,17 @@ def place_of(merge: Merge) -> Place:
 
 def _look(merge: Merge) -> None:
     """Find all clashes, while both are at work, and leave nothing behind."""
-    _name_anew(merge)
+    machine.name_anew(merge)
     both, place = both_of(merge), place_of(merge)
     try:
         found = _staged(merge, both, place)
     finally:
         staging.drop(merge.shard, merge.staged)
     if Merge.objects.filter(pk=merge.pk, step=MergeStep.ASKED).update(
-        step=MergeStep.FOUND, result={**merge.result, **_told(found)}, progress=""
+        step=MergeStep.FOUND, result={**merge.result, **machine.told(found)}, progress=""
     ):
         merge.refresh_from_db()
-    if found.stops:
-        raise CannotJoin(_stopped(merge, found))
+    machine.refuse_stopped(found, f"merge {merge.absorbed.slug}")
 
 
 def _staged(merge: Merge, both: Both, place: Place) -> clashes.Found:
@@ -128,34 +97,17 @@ def _staged(merge: Merge, both: Both, place: Place) -> clashes.Found:
     return found
 
 
-def _name_anew(merge: Merge) -> None:
-    if staging.is_dropped(merge.shard, merge.staged):
-        merge.note(staged=new_schema_name())
-
-
-def _told(found: clashes.Found) -> dict[str, Any]:
-    return {"clashes": found.counted(), "rows": found.rows}
-
-
 def _stage(merge: Merge) -> None:
     """Make the copy that the rows come from. Nobody has been inside since before it began."""
     both = both_of(merge)
     _end_trail(merge, both.comes)
-    _name_anew(merge)
+    machine.name_anew(merge)
     merge.note(began_at=timezone.now())
     found = _staged(merge, both, place_of(merge))
-    merge.note(result={**merge.result, **_told(found)})
-    if found.stops:
-        raise CannotJoin(f"Changed since it was approved. {_stopped(merge, found)}")
+    merge.note(result={**merge.result, **machine.told(found)})
+    command = f"merge {merge.absorbed.slug}"
+    machine.refuse_stopped(found, command, since="Changed since it was approved. ")
     merge.note(step=MergeStep.STAGED)
-
-
-def _stopped(merge: Merge, found: clashes.Found) -> str:
-    what = ", ".join(sorted({clash.noun for clash in found.stops}))
-    return (
-        f"{len(found.stops):,} things have to be settled first ({what}). "
-        f"manage.py merge {merge.absorbed.slug} --show names them."
-    )
 
 
 def _end_trail(merge: Merge, tenant: Tenant) -> None:
@@ -225,7 +177,7 @@ def plan_indexes(both: Both, place: Place) -> None:
 
 
 def _undo(merge: Merge) -> None:
-    both, place, by = both_of(merge), place_of(merge), undone_by(merge)
+    both, place, by = both_of(merge), place_of(merge), machine.undone_by(merge)
 
     def tell(step: str, rows: int) -> None:
         merge.note(progress=f"Taking back: {step.removeprefix('remove ')}, {rows:,}"[:120])
@@ -241,11 +193,6 @@ def _undo(merge: Merge) -> None:
     step = MergeStep.FAILED if merge.result.get("gave_up") else MergeStep.UNDONE
     merge.note(step=step, ended_at=timezone.now(), progress="")
     repair(merge.into)
-
-
-def undone_by(work: Merge | Split) -> str:
-    """Return who wanted it undone; whoever approved it where it could not go on by itself."""
-    return str(work.result.get("undone_by") or work.approved_by)
 
 
 def _reopen(merge: Merge, *, code: str, by: str) -> None:

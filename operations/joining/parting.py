@@ -12,29 +12,36 @@ from operations.joining.picking import chosen
 from operations.joining.removing import drop_indexes, indexes_of, removing
 from operations.joining.shape import Place, Table
 from operations.joining.staging import Both
+from operations.restoring import places, swapping
 from records.models import Collection, Field, Record, RecordFile
 from tenants.joining import rule_of
+from tenants.placement import Tenant
 
 # Of the tables whose rows belong to a collection, these; the others follow them.
 _GOING = (RecordFile, Record, Field, Collection)
 
 
-def put_aside(connection: Link, collections: list[str], by_id: object = None) -> None:
-    """Put collections into the bin, in the transaction that the connection is in."""
-    connection.execute(
-        f"UPDATE {Collection._meta.db_table} SET deleted_at = clock_timestamp(), deleted_by = %s "
-        "WHERE id = ANY (%s::uuid[]) AND deleted_at IS NULL".encode(),
-        [by_id, collections],
-    )
+def put_aside(source: Tenant, collections: list[str], *, by: str) -> None:
+    """Put collections into the bin, once nobody is inside who could still change something of them."""
+
+    def put(connection: Link) -> None:
+        connection.execute(
+            f"UPDATE {Collection._meta.db_table} SET deleted_at = clock_timestamp(), deleted_by = NULL "
+            "WHERE id = ANY (%s::uuid[]) AND deleted_at IS NULL".encode(),
+            [collections],
+        )
+
+    swapping.fenced(places.owner_address(source.alias), source.schema, put, by=by)
 
 
-def bring_back(connection: Link, collections: list[str]) -> None:
-    """Take collections out of the bin again, in the transaction that the connection is in."""
-    connection.execute(
-        f"UPDATE {Collection._meta.db_table} SET deleted_at = NULL, deleted_by = NULL "
-        "WHERE id = ANY (%s::uuid[]) AND deleted_at IS NOT NULL".encode(),
-        [collections],
-    )
+def bring_back(source: Tenant, collections: list[str], *, by: str) -> None:
+    """Take collections out of the bin again."""
+    with opened(source.alias) as connection, inside(connection, source.schema, by=by):
+        connection.execute(
+            f"UPDATE {Collection._meta.db_table} SET deleted_at = NULL, deleted_by = NULL "
+            "WHERE id = ANY (%s::uuid[]) AND deleted_at IS NOT NULL".encode(),
+            [collections],
+        )
 
 
 _ENDS = (

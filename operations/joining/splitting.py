@@ -9,61 +9,36 @@
 Each step may be repeated. What goes wrong before it is done is put back. Needs the owner's login.
 """
 
-import logging
 from datetime import datetime
 
-import psycopg
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.actions.directory import repair
 from operations.actions.provisioning import Wish, provision
-from operations.joining import claims, clashes, content, parting, staging, trails
+from operations.joining import claims, clashes, content, machine, parting, staging, trails
 from operations.joining.carrying import carry
 from operations.joining.link import column, inside, opened
-from operations.joining.merging import PROBLEMS, plan_indexes, undone_by, unsaid
+from operations.joining.merging import plan_indexes
 from operations.joining.picking import Picks, pick
-from operations.joining.problems import CannotJoin
 from operations.joining.shape import Place
 from operations.joining.staging import Both
 from operations.models import OperatorAct, Split, SplitStep
 from operations.models.merge import UNDONE_WITHIN
 from operations.restoring import swapping
-from operations.restoring.alone import alone_with
-from operations.restoring.problems import Busy
 from tenants import hosts
 from tenants.models import Organisation
-from tenants.names import new_schema_name
 from tenants.placement import State
-from tenants.refusals import Refusal
-
-logger = logging.getLogger(__name__)
 
 
 def run_all(*, at: datetime) -> int:
     """Go on with every split that something is to be done for; return how many."""
-    done = 0
-    for split in [*Split.objects.at_work(), *Split.objects.due(at=at)]:
-        try:
-            run(split)
-        except (Busy, psycopg.OperationalError, OperationalError) as problem:
-            logger.warning("the split %s waits: %s", split.staged, problem)
-            continue
-        done += 1
-    return done
+    return machine.go_on(Split, run, at=at)
 
 
 def run(split: Split) -> None:
     """Take a split as far as it can come by itself, from wherever it stands. Raises Busy."""
-    with alone_with(split.shard, str(split.pk)):
-        split.refresh_from_db()
-        try:
-            _do(split)
-        except (psycopg.OperationalError, OperationalError):
-            raise  # a server that does not answer: it goes on when it does
-        except PROBLEMS as problem:
-            logger.exception("the split of %s", split.source.slug)
-            _give_up(split, f"{problem}" if isinstance(problem, Refusal) else unsaid(problem))
+    machine.alone(split, _do, _give_up)
 
 
 def _do(split: Split) -> None:
@@ -92,7 +67,7 @@ def both_of(split: Split) -> Both:
 
 def _look(split: Split) -> None:
     """Find what has two claims, while everybody is at work, and leave nothing behind."""
-    _name_anew(split)
+    machine.name_anew(split)
     source, place, picks = split.source.placement(), place_of(split), Picks.read(split.picks)
     split.note(progress="Copying")
     try:
@@ -104,44 +79,29 @@ def _look(split: Split) -> None:
         clashes.keep(split.shard, split.pk, found)
     finally:
         staging.drop(split.shard, split.staged)
-    told = {"clashes": found.counted(), "rows": found.rows}
+    told = machine.told(found)
     if Split.objects.filter(pk=split.pk, step=SplitStep.ASKED).update(
         step=SplitStep.FOUND, result={**split.result, **told}, progress=""
     ):
         split.refresh_from_db()
-    _refuse_stopped(split, found)
-
-
-def _name_anew(split: Split) -> None:
-    if staging.is_dropped(split.shard, split.staged):
-        split.note(staged=new_schema_name())
-
-
-def _refuse_stopped(split: Split, found: clashes.Found) -> None:
-    if found.stops:
-        what = ", ".join(sorted({clash.noun for clash in found.stops}))
-        raise CannotJoin(
-            f"{len(found.stops):,} things have to be settled first ({what}). "
-            f"manage.py split {split.source.slug} --show names them."
-        )
+    machine.refuse_stopped(found, f"split {split.source.slug}")
 
 
 def _begin(split: Split) -> None:
     """Make the new organisation and the copy; what goes is out of sight from here on."""
-    _name_anew(split)
+    machine.name_anew(split)
     source, place, picks = split.source.placement(), place_of(split), Picks.read(split.picks)
     if split.made is None:
         _make(split, picks)
     both = both_of(split)
-    with opened(split.shard) as connection, inside(connection, source.schema, by=split.approved_by):
-        parting.put_aside(connection, picks.collections)
+    parting.put_aside(source, picks.collections, by=split.approved_by)
     staging.load(both, place)
     with opened(split.shard) as connection, connection.transaction():
         pick(connection, place, picks)
     found = claims.find(split.shard, place, picks, are_aside=True)
     clashes.keep(split.shard, split.pk, found)
-    split.note(result={**split.result, "clashes": found.counted(), "rows": found.rows})
-    _refuse_stopped(split, found)
+    split.note(result={**split.result, **machine.told(found)})
+    machine.refuse_stopped(found, f"split {split.source.slug}")
     staging.decide(both, place)
     with opened(split.shard) as connection, connection.transaction():
         pick(connection, place, picks)
@@ -241,7 +201,7 @@ def _close(split: Split) -> None:
 
 def _undo(split: Split) -> None:
     """Close the new organisation, and put everything back where it was."""
-    by, reason = undone_by(split), str(split.result.get("undo_reason") or split.reason)
+    by, reason = machine.undone_by(split), str(split.result.get("undo_reason") or split.reason)
     if split.made is not None:
         with transaction.atomic(using="control"):
             made = Organisation.objects.select_for_update().get(pk=split.made.pk)
@@ -251,8 +211,7 @@ def _undo(split: Split) -> None:
                 OperatorAct.write(made, State.GONE.value, who=by, reason=reason)
         hosts.forget()
     source, picks = split.source.placement(), Picks.read(split.picks)
-    with opened(split.shard) as connection, inside(connection, source.schema, by=by):
-        parting.bring_back(connection, picks.collections)
+    parting.bring_back(source, picks.collections, by=by)
     if split.result.get("let_go"):
         parting.take_in_again(both_of(split), place_of(split), by=by)
         split.note(result={**split.result, "let_go": False})

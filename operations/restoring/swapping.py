@@ -131,20 +131,32 @@ def say_at_the_end(
 
     Nobody is let in by its state.
     """
-    _when_free(lambda: _say_at_the_end(address, schema, code, by, {**details, "work": work}))
+
+    def say(connection: psycopg.Connection) -> None:
+        said = connection.execute(
+            "SELECT FROM audit_event WHERE code = %s AND payload::jsonb #>> '{details,work}' = %s",
+            [code, work],
+        )
+        if said.rowcount == 0:
+            record(connection, schema, code, {**details, "work": work})
+
+    fenced(address, schema, say, by=by)
 
 
-def _say_at_the_end(address: str, schema: str, code: str, by: str, details: dict[str, Any]) -> None:
+def fenced(address: str, schema: str, do: Callable[[psycopg.Connection], None], *, by: str) -> None:
+    """Do something in a schema in which nobody is meanwhile, in one transaction: whoever comes waits.
+
+    Raises psycopg's LockNotAvailable when somebody does not leave.
+    """
+    _when_free(lambda: _fenced(address, schema, do, by))
+
+
+def _fenced(address: str, schema: str, do: Callable[[psycopg.Connection], None], by: str) -> None:
     with psycopg.connect(address, autocommit=True) as connection, connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
         connection.execute("SELECT enclave.fence(%s)", [schema])
         _enter(connection, schema, by)
-        said = connection.execute(
-            "SELECT FROM audit_event WHERE code = %s AND payload::jsonb #>> '{details,work}' = %s",
-            [code, details["work"]],
-        )
-        if said.rowcount == 0:
-            record(connection, schema, code, details)
+        do(connection)
 
 
 def _exchange(

@@ -154,6 +154,16 @@ def empower(slug: str) -> str:
         return deputy.email
 
 
+def work(slug: str, collection: str) -> str:
+    """Let a job wait that changes records of a collection; return its id."""
+    from jobs.actions import enqueue
+    from tenants.context import Actor, enter
+    from tenants.models import Organisation
+
+    with enter(Organisation.objects.get(slug=slug), actor=Actor.system("test")):
+        return str(enqueue("records.bulk", payload={"collection": collection}, label="Change", by=None).pk)
+
+
 def clash(slug: str, serial: str) -> int:
     """Give a loudspeaker a serial number that one of another organisation has."""
     from tenants.context import Actor, enter
@@ -297,6 +307,7 @@ def id_of(slug: str) -> str:
 DOES: dict[str, Callable[..., object]] = {
     "furnish": furnish,
     "extend": extend,
+    "work": work,
     "empower": empower,
     "clash": clash,
     "told": told,

@@ -113,6 +113,13 @@ class TestPlan:
         assert why in house.refused(*words(**changed))
         assert house.made.control(f"SELECT count(*) FROM tenants_organisation WHERE slug = '{NEW}'") == [(0,)]
 
+    def test_work_on_what_goes_has_to_end_first(self, house: House, rooms: dict[str, Any]) -> None:
+        job = house.do("work", HERE, str(rooms["collection"]))
+        try:
+            assert "jobs" in house.refused(*words())
+        finally:
+            house.made.ask(HERE, f"DELETE FROM jobs_job WHERE id = '{job}'")
+
 
 class TestSplit:
     """What is there afterwards. The tests of this class follow one split, in their order."""
