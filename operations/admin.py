@@ -16,6 +16,7 @@ from operations.console.releases import QuestionAdmin, ReleaseAdmin
 from operations.console.restores import BaseBackupAdmin, RestoreAdmin, RestoreDrillAdmin
 from operations.console.shards import ShardAdmin
 from operations.console.site import console
+from operations.console.splitting import SplitAdmin
 from operations.models import (
     Backfill,
     BackfillState,
@@ -31,6 +32,7 @@ from operations.models import (
     RestoreDrill,
     Return,
     SignUp,
+    Split,
 )
 from tenants.models import Organisation, QuestionState, Release, Shard
 
@@ -50,6 +52,7 @@ console.register(Export, ExportAdmin)
 console.register(Erasure, ErasureAdmin)
 console.register(Return, ReturnAdmin)
 console.register(Merge, MergeAdmin)
+console.register(Split, SplitAdmin)
 console.register(Backfill, BackfillAdmin)
 console.register(BackfillState, BackfillStateAdmin)
 console.register(OperatorAct, OperatorActAdmin)

@@ -196,8 +196,8 @@ class MergeForm(ReasonForm):
         return organisation
 
 
-class UndoMergeForm(ReasonForm):
-    """Why two organisations are taken apart again, and the address of the one that was absorbed."""
+class UndoForm(ReasonForm):
+    """Why a merge or a split is undone, and the address of the organisation that it was about."""
 
     field_order = ("reason", "typed")
     typed = forms.CharField(max_length=40, strip=True)
@@ -208,7 +208,7 @@ class UndoMergeForm(ReasonForm):
         self.fields["typed"].label = f"Type {slug} to say that you mean it"
 
     def clean_typed(self) -> str:
-        """Refuse another address than that of the absorbed one."""
+        """Refuse another address."""
         typed: str = self.cleaned_data["typed"]
         if typed != self._slug:
             raise forms.ValidationError(f"This is not the address. Type {self._slug}.")

@@ -1,19 +1,17 @@
 """The acts on merges in the console: each says what happens, and asks why."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 
 from accounts.identity.models import User
 from operations.actions import merging
+from operations.console.joining import act_on, found_in
 from operations.console.pages import act_page
-from operations.forms import ApproveForm, MergeForm, ReasonForm, UndoMergeForm
-from operations.joining.telling import grouped
+from operations.forms import ApproveForm, MergeForm, ReasonForm, UndoForm
 from operations.models import Merge
 from operations.models.merge import UNDONE_WITHIN
 from tenants.models import Organisation
@@ -88,87 +86,73 @@ def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let what another operator asked for begin; the address of the absorbed one is typed."""
     merge = _merge(pk)
     absorbed, into = merge.absorbed, merge.into
-    form = ApproveForm(request.POST or None, slug=str(absorbed.slug))
-    if request.method == "POST" and form.is_valid():
-        try:
-            merging.approve(merge, by=_operator(request), typed=form.cleaned_data["typed"])
-        except Refusal as refusal:
-            form.add_error("typed", str(refusal))
-        else:
-            messages.success(request, f"It begins within some seconds. Nobody gets into {absorbed} any more.")
-            return redirect("admin:operations_merge_change", merge.pk)
     said = (
         f"{merge.asked_by} asked for it: {merge.reason}",
-        *_clashing(merge),
+        *(found_in(merge) or ["Nothing clashes: everything comes as it is."]),
         *becoming_one(absorbed.name, into.name),
     )
-    shown = {"title": f"Make {absorbed} a part of {into}", "consequences": said, "button": "Approve it"}
-    return _page(request, form, merge, **shown)
+    return act_on(
+        request,
+        merge,
+        ApproveForm(request.POST or None, slug=str(absorbed.slug)),
+        lambda by, told: merging.approve(merge, by=by, typed=told["typed"]),
+        done=f"It begins within some seconds. Nobody gets into {absorbed} any more.",
+        wrong="typed",
+        title=f"Make {absorbed} a part of {into}",
+        consequences=said,
+        button="Approve it",
+    )
 
 
 def cancel_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take back a merge that nobody has approved."""
     merge = _merge(pk)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            merging.cancel(merge, by=_operator(request), reason=form.cleaned_data["reason"])
-        except Refusal as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"{merge.absorbed} stays on its own.")
-        return redirect("admin:operations_merge_change", merge.pk)
-    title = f"Leave {merge.absorbed} on its own"
-    return _page(request, form, merge, title=title, button="Take it back")
+    return act_on(
+        request,
+        merge,
+        ReasonForm(request.POST or None),
+        lambda by, told: merging.cancel(merge, by=by, reason=told["reason"]),
+        done=f"{merge.absorbed} stays on its own.",
+        wrong=None,
+        title=f"Leave {merge.absorbed} on its own",
+        button="Take it back",
+    )
 
 
 def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take two apart again that were merged; the address of the absorbed one is typed."""
     merge = _merge(pk)
-    form = UndoMergeForm(request.POST or None, slug=str(merge.absorbed.slug))
-    if request.method == "POST" and form.is_valid():
-        try:
-            merging.undo(merge, by=_operator(request), reason=form.cleaned_data["reason"])
-        except Refusal as refusal:
-            form.add_error("typed", str(refusal))
-        else:
-            messages.success(request, "It begins within some seconds.")
-            return redirect("admin:operations_merge_change", merge.pk)
-    said = _undoing(merge.absorbed.name, merge.into.name)
-    shown = {"title": f"Take {merge.absorbed} out of {merge.into} again", "consequences": said}
-    return _page(request, form, merge, **shown, button="Undo it")
+    return act_on(
+        request,
+        merge,
+        UndoForm(request.POST or None, slug=str(merge.absorbed.slug)),
+        lambda by, told: merging.undo(merge, by=by, reason=told["reason"]),
+        done="It begins within some seconds.",
+        wrong="typed",
+        title=f"Take {merge.absorbed} out of {merge.into} again",
+        consequences=_undoing(merge.absorbed.name, merge.into.name),
+        button="Undo it",
+    )
 
 
 def close_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let a merge be for good before its time."""
     merge = _merge(pk)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            merging.close(merge, by=_operator(request), reason=form.cleaned_data["reason"])
-        except Refusal as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "It is closed within some seconds.")
-            return redirect("admin:operations_merge_change", merge.pk)
-    said = _closing(merge.absorbed.name, merge.into.name)
-    shown = {"title": f"Let {merge.absorbed} be a part of {merge.into} for good", "consequences": said}
-    return _page(request, form, merge, **shown, button="Close it")
-
-
-def _clashing(merge: Merge) -> list[str]:
-    """Return how much of what there is under each heading."""
-    counted = [f"{kind.heading}: {', '.join(lines)}" for kind, lines in grouped(merge.result)]
-    return counted or ["Nothing clashes: everything comes as it is."]
+    return act_on(
+        request,
+        merge,
+        ReasonForm(request.POST or None),
+        lambda by, told: merging.close(merge, by=by, reason=told["reason"]),
+        done="It is closed within some seconds.",
+        wrong=None,
+        title=f"Let {merge.absorbed} be a part of {merge.into} for good",
+        consequences=_closing(merge.absorbed.name, merge.into.name),
+        button="Close it",
+    )
 
 
 def _merge(pk: UUID) -> Merge:
     return get_object_or_404(Merge.objects.select_related("absorbed", "into"), pk=pk)
-
-
-def _page(request: HttpRequest, form: forms.BaseForm, merge: Merge, **shown: Any) -> HttpResponse:
-    back = reverse("admin:operations_merge_change", args=[merge.pk])
-    return act_page(request, form, opts=Merge._meta, back=back, back_to=str(merge), **shown)
 
 
 def _operator(request: HttpRequest) -> User:

@@ -75,7 +75,7 @@ class OrganisationAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("Merges", {"fields": ("merges",)}),
+        ("With others", {"fields": ("merges",)}),
         ("Leaving", {"fields": ("exports_shown", "erasure_shown")}),
         ("Acts of operators", {"fields": ("acts",)}),
     )
@@ -175,10 +175,10 @@ class OrganisationAdmin(ReadOnlyAdmin):
         """Show what becomes of its data, with a link to have it erased when it is gone."""
         return leaving.erasure_of(organisation)
 
-    @admin.display(description="With others")
+    @admin.display(description="Merges and splits")
     def merges(self, organisation: Organisation) -> SafeString:
-        """Show of what it is a part, its merges, and a link to ask for one."""
-        return merging.merges_of(organisation)
+        """Show of what it is a part, its merges and splits, and a link to ask for one."""
+        return merging.joined_with(organisation)
 
     @admin.display(description="Ring")
     def ring_shown(self, organisation: Organisation) -> SafeString:

@@ -22,6 +22,8 @@ from operations.models import (
     Restore,
     RestoreStep,
     ShardHealth,
+    Split,
+    SplitStep,
 )
 from records.files import storage
 from tenants.models import Organisation
@@ -44,6 +46,7 @@ GROUPS = (
             ("operations_erasure", "Erasures", "Data of who is gone: who waits for it, and the proofs"),
             ("operations_return", "Returns", "Who came back from an export"),
             ("operations_merge", "Merges", "Who became a part of whom, who waits for it, what can be undone"),
+            ("operations_split", "Splits", "What became an organisation of its own, and what can be undone"),
             ("tenants_questionstate", "Questions", "Who has answered what only they can know"),
         ),
     ),
@@ -184,6 +187,11 @@ def _wanting() -> list[dict[str, Any]]:
             "count": Merge.objects.filter(step=MergeStep.FOUND).count(),
             "what": ("merge waits for a second operator", "merges wait for a second operator"),
             "url": f"{reverse('admin:operations_merge_changelist')}?step__exact=found",
+        },
+        {
+            "count": Split.objects.filter(step=SplitStep.FOUND).count(),
+            "what": ("split waits for a second operator", "splits wait for a second operator"),
+            "url": f"{reverse('admin:operations_split_changelist')}?step__exact=found",
         },
         {
             "count": Provisioning.objects.stuck(at=timezone.now()).count(),

@@ -1,0 +1,166 @@
+"""What merges and splits have in common in the console: their page of one, and the form of an act."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.identity.models import User
+from operations.console.meaning import moment
+from operations.console.pages import act_page
+from operations.console.tables import ReadOnlyAdmin
+from operations.joining.telling import grouped, in_words
+from operations.models import Merge, MergeStep, Split
+from tenants.models import Organisation
+from tenants.refusals import Refusal
+
+# The steps of both have the same names.
+_TONES = {
+    MergeStep.FOUND.value: "behind",
+    MergeStep.DONE.value: "current",
+    MergeStep.CLOSED.value: "current",
+    MergeStep.FAILED.value: "failed",
+    MergeStep.UNDONE.value: "gone",
+    MergeStep.CANCELLED.value: "gone",
+}
+_UNDER_WAY = "Nothing now: it is under way. As soon as it is done it can be undone."
+_NOTHING = {
+    MergeStep.APPROVED.value: _UNDER_WAY,
+    MergeStep.STAGED.value: _UNDER_WAY,
+    MergeStep.UNDOING.value: "Nothing: it is being undone.",
+}
+Work = Merge | Split
+
+
+class JoiningAdmin(ReadOnlyAdmin):
+    """Pieces of this work. `noun` stands in the names of the pages of their acts."""
+
+    noun = ""
+    nothing_found = ""
+
+    @admin.display(description="Step", ordering="step")
+    def step_shown(self, work: Work) -> SafeString:
+        """Show how far it is."""
+        tone = _TONES.get(work.step, "trial")
+        return format_html('<span class="state {}">{}</span>', tone, work.get_step_display())
+
+    def slug_of(self, work: Any) -> str:
+        """Return the address by which its command knows it."""
+        raise NotImplementedError
+
+    def ended(self, work: Any) -> SafeString:
+        """Say what can be done after the end, and where."""
+        raise NotImplementedError
+
+    def found(self, work: Work) -> SafeString | str:
+        """Show how much of what was found, under headings, and how to see it by name."""
+        if "clashes" not in work.result:
+            return "–"
+        lines = found_in(work)
+        if not lines:
+            return self.nothing_found
+        by_name = format_html(
+            "<p>By name, for whoever has the owner's login: manage.py {} {} --show</p>",
+            self.noun,
+            self.slug_of(work),
+        )
+        return list_of(lines) + by_name
+
+    @admin.display(description="Rows that come")
+    def coming(self, work: Work) -> SafeString | str:
+        """Show how many rows of what were counted beforehand."""
+        return counts(work.result.get("rows", {}))
+
+    @admin.display(description="Rows that came")
+    def came(self, work: Work) -> SafeString | str:
+        """Show how many rows of what were carried over."""
+        return counts(work.result.get("came", {}))
+
+    @admin.display(description="What you can do")
+    def possible(self, work: Work) -> SafeString | str:
+        """Show the acts that this step lets, or why there is none."""
+        if work.step == MergeStep.FOUND:
+            return self._links(work, ("approve", "Approve it"), ("cancel", "Take it back"))
+        if work.step == MergeStep.ASKED:
+            return self._links(work, ("cancel", "Take it back"))
+        if work.step == MergeStep.DONE and work.undo_until is not None:
+            acts = self._links(work, ("undo", "Undo it"), ("close", "Close it now"))
+            until = moment(work.undo_until)
+            return format_html("{} · It can be undone until {}, and is closed by itself then.", acts, until)
+        return _NOTHING.get(work.step) or self.ended(work)
+
+    def _links(self, work: Work, *acts: tuple[str, str]) -> SafeString:
+        found = ((reverse(f"admin:{self.noun}-{name}", args=[work.pk]), label) for name, label in acts)
+        return format_html_join(" · ", '<a href="{}">{}</a>', found)
+
+    def at_work(self) -> SafeString | str:
+        rows: Any = self.model._default_manager
+        under_way = rows.at_work().count()
+        return f"{under_way:,} under way." if under_way else ""
+
+    def is_at_work(self, object_id: str) -> bool:
+        rows: Any = self.model._default_manager
+        return bool(rows.at_work().filter(pk=object_id).exists())
+
+
+def act_on(
+    request: HttpRequest,
+    work: Work,
+    form: forms.Form,
+    do: Callable[[User, Mapping[str, Any]], None],
+    *,
+    done: str,
+    wrong: str | None,
+    **shown: Any,
+) -> HttpResponse:
+    """Show the form of an act, and do it when it is sent.
+
+    `do` is given the operator and what the form told; a refusal of its stands at the field `wrong`, and above
+    all where that is None. `done` is said afterwards.
+    """
+    page = f"admin:operations_{work._meta.model_name}_change"
+    if request.method == "POST" and form.is_valid():
+        try:
+            do(cast(User, request.user), form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(wrong, str(refusal))
+        else:
+            messages.success(request, done)
+            return redirect(page, work.pk)
+    back = reverse(page, args=[work.pk])
+    return act_page(request, form, opts=work._meta, back=back, back_to=str(work), **shown)
+
+
+def found_in(work: Work) -> list[str]:
+    """Return how much of what there is under each heading, a line each."""
+    return [f"{kind.heading}: {', '.join(lines)}" for kind, lines in grouped(work.result)]
+
+
+def counts(counted: Mapping[str, int], nothing: str = "–") -> SafeString | str:
+    """Return how many rows of what there are, the most first."""
+    if not counted:
+        return nothing
+    lines = list_of(f"{count:,} {what}" for what, count in in_words(counted).items())
+    return format_html("{} in all{}", f"{sum(counted.values()):,}", lines)
+
+
+def list_of(lines: Iterable[SafeString | str]) -> SafeString:
+    """Return lines below each other."""
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
+
+
+def address_of(work: Work) -> str:
+    """Return the page of a merge or a split."""
+    return reverse(f"admin:operations_{work._meta.model_name}_change", args=[work.pk])
+
+
+def page_of(organisation: Organisation, said: str) -> SafeString:
+    """Return a link to the page of an organisation."""
+    url = reverse("admin:tenants_organisation_change", args=[organisation.pk])
+    return format_html('<a href="{}">{}</a>', url, said)
