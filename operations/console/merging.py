@@ -96,7 +96,7 @@ def joined_with(organisation: Organisation) -> SafeString:
         whole = page_of(organisation.part_of, str(organisation.part_of))
         lines.append(format_html("It is a part of {}", whole))
     lines += [
-        format_html('<a href="{}">{}</a>: {}', address_of(work), str(work), work.get_step_display())
+        format_html('<a href="{}">{}</a>', address_of(work), str(work))
         for work in sorted([*merges, *splits], key=lambda work: work.asked_at, reverse=True)
     ]
     is_free = not any(rows.open().of(organisation).exists() for rows in (Merge.objects, Split.objects))

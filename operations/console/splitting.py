@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from operations.actions.provisioning import host_of
 from operations.console import split_acts
 from operations.console.joining import JoiningAdmin, page_of
 from operations.console.meaning import when
@@ -32,11 +33,25 @@ class SplitAdmin(JoiningAdmin):
     list_select_related = ("source", "made")
     search_fields = ("source__slug", "source__name", "slug", "name")
     fields = (
-        *("source", "name", "slug", "made_shown", "step_shown", "progress", "error", "possible", "reason"),
+        *("source", "name", "address", "made_shown", "step_shown", "progress", "error", "possible", "reason"),
         *("chosen", "claims", "coming", "came", "effective_at"),
         *("asked_by", "asked_at", "approved_by", "approved_at", "undo_until", "ended_at"),
     )
-    readonly_fields = ("made_shown", "step_shown", "chosen", "claims", "coming", "came", "possible")
+    readonly_fields = (
+        "address",
+        "made_shown",
+        "step_shown",
+        "chosen",
+        "claims",
+        "coming",
+        "came",
+        "possible",
+    )
+
+    @admin.display(description="Address")
+    def address(self, split: Split) -> str:
+        """Show at which address the new one is."""
+        return host_of(split.slug)
 
     @admin.display(description="The new organisation")
     def made_shown(self, split: Split) -> SafeString | str:
@@ -46,8 +61,12 @@ class SplitAdmin(JoiningAdmin):
     @admin.display(description="Chosen")
     def chosen(self, split: Split) -> str:
         """Show how much was chosen."""
-        words = {"collections": "collections go", "goes": "people go", "both": "people are in both"}
-        return ", ".join(f"{len(split.picks.get(key, [])):,} {what}" for key, what in words.items())
+        words = {
+            "collections": "collections that go",
+            "goes": "people who go",
+            "both": "people who are in both",
+        }
+        return ", ".join(f"{what} ({len(split.picks.get(key, [])):,})" for key, what in words.items())
 
     @admin.display(description="What has two claims")
     def claims(self, split: Split) -> SafeString | str:

@@ -29,7 +29,7 @@ def grouped(result: Mapping[str, Any]) -> list[tuple[Kind, list[str]]]:
     """Return how much of what was found of each kind, in the order in which one reads them."""
     found: list[dict[str, str]] = result.get("clashes", [])
     groups = [
-        (kind, [f"{one['count']} {one['noun']}" for one in found if one["kind"] == kind]) for kind in ORDER
+        (kind, [f"{one['noun']} ({one['count']})" for one in found if one["kind"] == kind]) for kind in ORDER
     ]
     return [(kind, lines) for kind, lines in groups if lines]
 

@@ -116,7 +116,7 @@ class TestClashes:
         shown = row_of(page, "What clashes")
         places = [shown.index(kind.heading) for kind in (Kind.STOPS, Kind.SAME_PERSON, Kind.OTHER_NAME)]
         assert places == sorted(places)
-        assert "<li>People with the same address become one person: 1,025 people</li>" in shown
+        assert "<li>People with the same address become one person: people (1,025)</li>" in shown
         assert "manage.py merge pulse --show" in shown
         assert "12,003 in all" in row_of(page, "Rows that come")
 
@@ -129,7 +129,7 @@ class TestClashes:
         merge = merged(pulse, tide, result=FOUND)
         page = words(console.get(page_of(merge, "approve")))
         assert "kim@enclave.example asked for it: They are one company now" in page
-        assert "People with the same address become one person: 1,025 people" in page
+        assert "People with the same address become one person: people (1,025)" in page
         assert "everything comes as it is" in words(
             console.get(page_of(merged(tide, pulse, "failed", result={"clashes": []})))
         )

@@ -57,9 +57,11 @@ class TestPage:
     def test_says_how_much_was_chosen_and_has_two_claims(self, console: Client, pulse: Organisation) -> None:
         split = split_of(pulse, result=FOUND)
         page = console.get(page_of(split)).content.decode()
-        assert "2 collections go, 1 people go, 0 people are in both" in row_of(page, "Chosen")
+        assert "collections that go (2), people who go (1), people who are in both (0)" in row_of(
+            page, "Chosen"
+        )
         shown = row_of(page, "What has two claims")
-        assert "<li>Is in both afterwards: 1,025 people</li>" in shown
+        assert "<li>Is in both afterwards: people (1,025)</li>" in shown
         assert "manage.py split pulse --show" in shown
 
     def test_stands_on_the_page_of_the_organisation(self, console: Client, pulse: Organisation) -> None:
@@ -90,7 +92,7 @@ class TestActs:
     ) -> None:
         split = split_of(pulse, result=FOUND)
         page = words(console.get(page_of(split, "approve")))
-        assert "Is in both afterwards: 1,025 people" in page
+        assert "Is in both afterwards: people (1,025)" in page
         assert "deleted there when this is closed" in page
         assert console.post(page_of(split, "approve"), {"typed": "tide"}).status_code == 422
         assert Split.objects.get().step == SplitStep.FOUND
