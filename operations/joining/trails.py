@@ -26,6 +26,12 @@ SELECT %(source)s, k.type_id, {old}, {new} FROM enclave.joined_key AS k
 WHERE k.staged = %(staged)s AND k.type_id = %(kind)s AND k.old <> k.new
 ON CONFLICT DO NOTHING
 """
+# And whoever another one had brought there, under the id that they have had since.
+_KEYS_SINCE = """
+UPDATE audit_annexed_key AS kept SET new = {new} FROM enclave.joined_key AS k
+WHERE kept.source = %(source)s AND kept.type_id = %(kind)s AND kept.new = {old} AND k.old <> k.new
+    AND k.staged = %(staged)s AND k.type_id = %(kind)s
+"""
 
 
 def attach(both: Both, place: Place, *, by: str, details: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +63,7 @@ def _attach(
         with inside(connection, both.here.schema, by=by):
             origin = Origin(source, both.comes.name, both.comes.slug, head)
             annexing.annex_begin(connection, origin=origin, why=why, is_whole=not only)
-            _note_keys(connection, both, place)
+            _note_keys(connection, place, source)
 
         def some(link: Link, after: str, most: int) -> tuple[str, int]:
             count = annexing.annex_some(link, staged=place.staged, source=source, most=most, only=only)
@@ -65,6 +71,8 @@ def _attach(
 
         work_off(connection, both, place, Step("attach the trail", some), by=by, tell=_silently)
         with inside(connection, both.here.schema, by=by):
+            for passed_on in () if only else _kept_there(connection, place):
+                _note_keys(connection, place, passed_on)
             if not is_done(connection, place.staged, _SAID):
                 told = {**details, "trail": head}
                 swapping.record(connection, both.here.schema, code, told)
@@ -75,8 +83,7 @@ def _attach(
 def detach(both: Both, place: Place, *, by: str, details: dict[str, Any]) -> None:
     """Take the attached trail away again: the organisation that it is of is there again itself."""
     with opened(both.here.alias) as connection:
-        query = f"SELECT source::text FROM {place.staged}.audit_annexed_trail ORDER BY source"
-        for source in (both.comes.id, *(UUID(str(one)) for one in column(connection, query))):
+        for source in (both.comes.id, *_kept_there(connection, place)):
 
             def some(link: Link, after: str, most: int, source: UUID = source) -> tuple[str, int]:
                 count = annexing.annex_drop(link, source=source, most=most)
@@ -100,13 +107,20 @@ def _leads_to_collections(table: Table) -> bool:
     return table.model is Collection or any(_leads_to_collections(one) for one in above)
 
 
-def _note_keys(connection: Link, both: Both, place: Place) -> None:
+def _kept_there(connection: Link, place: Place) -> list[UUID]:
+    """Return whose trails the one had that came, beside its own."""
+    query = f"SELECT source::text FROM {place.staged}.audit_annexed_trail ORDER BY source"
+    return [UUID(str(source)) for source in column(connection, query)]
+
+
+def _note_keys(connection: Link, place: Place, source: UUID) -> None:
     for table in tables():
         # As the trail writes keys that are numbers (audit_key).
         written = "lpad(to_hex(k.{}::bigint), 32, '0')::uuid" if table.is_numbered else "k.{}::uuid"
-        query = _KEYS.format(old=written.format("old"), new=written.format("new"))
-        values = {"source": both.comes.id, "staged": place.staged, "kind": table.type_id}
-        connection.execute(query.encode(), values)
+        names = {"old": written.format("old"), "new": written.format("new")}
+        values = {"source": source, "staged": place.staged, "kind": table.type_id}
+        for query in (_KEYS_SINCE, _KEYS):
+            connection.execute(query.format(**names).encode(), values)
 
 
 def _silently(step: str, rows: int) -> None:
