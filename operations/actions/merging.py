@@ -163,7 +163,7 @@ def undo(merge: Merge, *, by: User, reason: str) -> None:
     merge.refresh_from_db()
     result = {**merge.result, "undone_by": by.email, "undo_reason": reason.strip()[:300]}
     taken = Merge.objects.filter(pk=merge.pk, step=MergeStep.DONE).update(
-        step=MergeStep.UNDOING, result=result
+        step=MergeStep.UNDOING, result=result, error=""
     )
     if not taken:
         raise CannotJoin("Only a merge that is done and not closed can be undone.")

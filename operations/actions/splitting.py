@@ -118,7 +118,7 @@ def undo(split: Split, *, by: User, reason: str) -> None:
     split.refresh_from_db()
     result = {**split.result, "undone_by": by.email, "undo_reason": reason.strip()[:300]}
     taken = Split.objects.filter(pk=split.pk, step=SplitStep.DONE).update(
-        step=SplitStep.UNDOING, result=result
+        step=SplitStep.UNDOING, result=result, error=""
     )
     if not taken:
         raise CannotJoin("Only a split that is done and not closed can be undone.")

@@ -12,6 +12,7 @@ import psycopg
 
 from jobs.backfills.sizing import Size
 from operations.joining.link import Link, inside, opened
+from operations.joining.problems import CannotJoin
 from operations.joining.shape import Place, Table, rows_of, tables
 from operations.joining.staging import Both
 from operations.restoring.gently import resting
@@ -22,6 +23,7 @@ from tenants.schema import labels
 _LOCK_TIMEOUT = "900ms"
 _TOO_SLOW = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 _TRIES = 20
+_MIGRATIONS = 3
 _SAME_VERSION = "SELECT enclave.version_of(%s, %s) = enclave.version_of(%s, %s)"
 Tell = Callable[[str, int], None]
 
@@ -52,7 +54,7 @@ def carry(both: Both, place: Place, *, by: str, tell: Tell) -> dict[str, int]:
 
 def work_off(connection: Link, both: Both, place: Place, step: Step, *, by: str, tell: Tell) -> int:
     """Do a step until nothing is left of it; return how many rows it was in all."""
-    size, tries = Size(), _TRIES
+    size, tries, migrations = Size(), _TRIES, _MIGRATIONS
     while True:
         began = time.monotonic()
         try:
@@ -63,6 +65,9 @@ def work_off(connection: Link, both: Both, place: Place, step: Step, *, by: str,
                 raise
             continue
         except OtherVersion:
+            migrations -= 1
+            if not migrations:
+                raise CannotJoin(f"{both.here.name} has not had its migrations yet.") from None
             bring_to_template(both.here.alias, place.staged)
             continue
         size.took(time.monotonic() - began)

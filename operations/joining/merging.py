@@ -23,7 +23,7 @@ from operations.joining import clashes, comparing, content, machine, staging, tr
 from operations.joining.carrying import carry
 from operations.joining.link import column, opened
 from operations.joining.problems import CannotJoin
-from operations.joining.removing import take_back
+from operations.joining.removing import is_owned_without, take_back
 from operations.joining.shape import Place
 from operations.joining.staging import Both
 from operations.models import Merge, MergeStep, OperatorAct
@@ -182,6 +182,10 @@ def _undo(merge: Merge) -> None:
     def tell(step: str, rows: int) -> None:
         merge.note(progress=f"Taking back: {step.removeprefix('remove ')}, {rows:,}"[:120])
 
+    if "stay" not in merge.result and not is_owned_without(both, place):
+        why = f"Nobody would own {merge.into.name}: make somebody an owner who was there before."
+        merge.note(step=MergeStep.DONE, error=why, progress="")
+        return
     # What was taken back is known before the copy goes, without which nothing can be.
     if "stay" not in merge.result:
         stay = take_back(both, place, by=by, tell=tell)

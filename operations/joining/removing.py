@@ -16,6 +16,7 @@ from operations.joining.carrying import Step, Tell, between, bounds, last_key, w
 from operations.joining.link import Link, column, inside, opened
 from operations.joining.shape import Place, Table, on_delete_of, parents, person_type, rows_of, tables
 from operations.joining.staging import Both
+from permissions.models.roles import OWNER_ID
 from records.indexes import making
 from records.models import IndexState
 from tenants.context import as_owner
@@ -49,6 +50,20 @@ def take_back(both: Both, place: Place, *, by: str, tell: Tell) -> dict[str, int
         still = indexes_of(connection, both, place)
     drop_indexes(both, indexes - still)
     return {said: count for said, count in stay.items() if count}
+
+
+def is_owned_without(both: Both, place: Place) -> bool:
+    """Return whether somebody who was here before is an owner: those who came cannot stay one."""
+    with opened(both.here.alias) as connection:
+        owners = column(
+            connection,
+            f"SELECT count(*) FROM {both.here.schema}.permissions_membership AS m "
+            f"JOIN {both.here.schema}.identity_user AS u ON u.id = m.user_id AND u.is_active "
+            "WHERE m.role_id = %s AND m.starts_at <= now() AND m.ends_at IS NULL "
+            f"AND u.id NOT IN ({_newcomers(both, place)})",
+            [OWNER_ID],
+        )
+    return owners != [0]
 
 
 def _newcomers(both: Both, place: Place) -> str:

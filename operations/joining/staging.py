@@ -14,7 +14,8 @@ from django.db import models
 from psycopg.types.json import Jsonb
 
 from accounts import keys
-from operations.joining.link import Link, opened
+from operations.joining.link import Link, column, opened
+from operations.joining.problems import CannotJoin
 from operations.joining.shape import Place, Table, person_type, tables
 from operations.restoring import bundle, places
 from operations.restoring.gently import resting
@@ -58,7 +59,7 @@ def is_dropped(alias: str, staged: str) -> bool:
 
 
 def load(both: Both, place: Place) -> bundle.Manifest:
-    """Load a copy of the one beside the other, in place of an earlier try."""
+    """Load a copy of the one beside the other, in place of an earlier try. Raises CannotJoin."""
     folder = places.folder() / "joining" / place.staged
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -71,6 +72,13 @@ def load(both: Both, place: Place) -> bundle.Manifest:
         shutil.rmtree(folder, ignore_errors=True)
     with resting():
         bring_to_template(both.here.alias, place.staged)
+    with opened(both.here.alias) as connection:
+        versions = [
+            column(connection, "SELECT enclave.version_of(%s, %s)", [schema, labels()])
+            for schema in (place.staged, both.here.schema)
+        ]
+    if versions[0] != versions[1]:
+        raise CannotJoin(f"{both.here.name} has not had its migrations yet.")
     return manifest
 
 

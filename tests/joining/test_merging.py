@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from operations.joining.clashes import Kind
+from permissions.models.roles import ADMIN_ID, OWNER_ID
 from tests.joining.acting import BOTH, PASSWORD
 from tests.leaving.conftest import House
 from tests.restoring.conftest import ONE, TWO
@@ -116,6 +117,23 @@ class TestPlan:
         assert [one[1:] for one in found(house) if one[0] == Kind.STOPS] == [("speakers", f"{HERE} 1")]
         assert step(house) == "failed"
 
+    def test_who_has_not_had_its_migrations_takes_nobody_in(
+        self, house: House, rooms: dict[str, Any]
+    ) -> None:
+        taken = (
+            "WITH gone AS (DELETE FROM django_migrations WHERE app = 'gear' RETURNING *) SELECT * FROM gone"
+        )
+        ((_, app, name, applied),) = house.made.ask(HERE, taken)
+        words = ("merge", THERE, "--into", HERE, "--reason", "bought", "--by", ONE)
+        try:
+            assert "has not had its migrations" in house.refused(*words)
+        finally:
+            again = (
+                f"INSERT INTO django_migrations (app, name, applied) VALUES ('{app}', '{name}', '{applied}')"
+            )
+            house.made.ask(HERE, again)
+        assert house.made.ask(HERE, "SELECT count(*) FROM enclave.issued WHERE state = 'loading'") == [(0,)]
+
     def test_who_would_have_power_here_is_named(self, house: House, rooms: dict[str, Any]) -> None:
         deputy = house.do("empower", APART)
         house.made.ask(APART, "UPDATE permissions_permissionsettings SET guest_ceiling = '{}'")
@@ -199,6 +217,21 @@ class TestMerged:
 
     def test_it_cannot_be_made_active_meanwhile(self, house: House, before: dict[str, Any]) -> None:
         assert "part of" in house.do("state", THERE, "active")
+
+    def test_nobody_undoes_it_so_that_nobody_owns_what_is_left(
+        self, house: House, before: dict[str, Any], rooms: dict[str, Any]
+    ) -> None:
+        owner, came = rooms[HERE]["owner"], rooms[THERE]["owner"]
+        swap = "UPDATE permissions_membership SET role_id = '{}' WHERE user_id = '{}' AND ends_at IS NULL"
+        house.made.ask(HERE, swap.format(ADMIN_ID, owner))
+        house.made.ask(HERE, swap.format(OWNER_ID, came))
+        words = ("merge", THERE, "--undo", "--reason", "sold", "--by", ONE)
+        try:
+            assert "Nobody would own" in house.refused(*words)
+            assert step(house) == "done"
+        finally:
+            house.made.ask(HERE, swap.format(ADMIN_ID, came))
+            house.made.ask(HERE, swap.format(OWNER_ID, owner))
 
     def test_undone_it_is_as_before(self, house: House, before: dict[str, Any]) -> None:
         undo(house)
