@@ -117,6 +117,38 @@ class TestPlan:
         assert [one[1:] for one in found(house) if one[0] == Kind.STOPS] == [("speakers", f"{HERE} 1")]
         assert step(house) == "failed"
 
+    def test_an_id_that_is_in_both_stops_it(self, house: House, rooms: dict[str, Any]) -> None:
+        ((key,),) = house.made.ask(THERE, "SELECT id FROM gear_speaker LIMIT 1")
+        house.made.ask(
+            HERE,
+            "INSERT INTO gear_speaker (id, name, serial, state, notes) "
+            f"VALUES ('{key}', 'another', 'another', 'ok', '')",
+        )
+        try:
+            words = ("merge", THERE, "--into", HERE, "--reason", "bought", "--by", ONE)
+            assert "have to be settled first (speakers)" in house.refused(*words)
+            assert [one[1:] for one in found(house) if one[0] == Kind.STOPS] == [("speakers", str(key))]
+        finally:
+            house.made.ask(HERE, f"DELETE FROM gear_speaker WHERE id = '{key}'")
+
+    def test_two_people_who_would_become_one_stop_it(self, house: House, rooms: dict[str, Any]) -> None:
+        # One has the id of somebody here, another one that person's address.
+        twin = rooms[HERE]["own"]
+        house.made.ask(
+            THERE,
+            "INSERT INTO identity_user (id, email, name, password, is_active, is_staff, is_superuser, "
+            "joined_at, session_version) "
+            f"VALUES ('{twin}', 'twin@{THERE}.example', 'Twin', '!', true, false, false, now(), 0)",
+        )
+        rename = "UPDATE identity_user SET email = '{}' WHERE email = '{}'"
+        house.made.ask(THERE, rename.format(f"own@{HERE}.example", BOTH))
+        try:
+            words = ("merge", THERE, "--into", HERE, "--reason", "bought", "--by", ONE)
+            assert "have to be settled first (people)" in house.refused(*words)
+        finally:
+            house.made.ask(THERE, rename.format(BOTH, f"own@{HERE}.example"))
+            house.made.ask(THERE, f"DELETE FROM identity_user WHERE id = '{twin}'")
+
     def test_who_has_not_had_its_migrations_takes_nobody_in(
         self, house: House, rooms: dict[str, Any]
     ) -> None:
