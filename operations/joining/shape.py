@@ -13,7 +13,6 @@ from string import Template
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ImproperlyConfigured
 from django.db.models import CASCADE, SET_NULL, AutoField, Field, Model
 
 from audit.checks import tenant_models
@@ -83,6 +82,11 @@ class Table:
     def said(self) -> str:
         """Return what people call many of its rows."""
         return kind_of_label(str(self.model._meta.label_lower), many=True)
+
+
+def of_row(expression: str, row: str) -> str:
+    """Return an expression over `r` as one over another row."""
+    return re.sub(r"\br\.", f"{row}.", expression)
 
 
 def type_of(model: type[Model]) -> int:
@@ -192,7 +196,7 @@ def _comes(table: Table, place: Place, row: str, depth: int = 0) -> str:
     if place.picked and (not above or _OF_ANY_KIND[0] in table.columns):
         parts.append(_is_picked(table, place, with_names=row == "r"))
     if row != "r":
-        parts = [re.sub(r"\br\.", f"{row}.", part) for part in parts]
+        parts = [of_row(part, row) for part in parts]
     for key, one in above:
         parent, inner = one.model, f"p{depth}"
         condition = _comes(one, place, inner, depth + 1)
@@ -272,10 +276,3 @@ def _key(place: Place, type_id: int, row: str) -> str:
 
 def _number(place: Place, type_id: int, row: str) -> str:
     return f"enclave.joined_number('{place.staged}', {type_id}, {row}::text)::integer"
-
-
-def checked() -> None:
-    """Raise ImproperlyConfigured where a rule is missing or wrong."""
-    wrong = list(problems())
-    if wrong:
-        raise ImproperlyConfigured(" ".join(wrong))

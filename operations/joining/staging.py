@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from accounts import keys
 from operations.joining.link import Link, column, opened
 from operations.joining.problems import CannotJoin
-from operations.joining.shape import Place, Table, person_type, tables
+from operations.joining.shape import Place, Table, of_row, tables
 from operations.restoring import bundle, places
 from operations.restoring.gently import resting
 from operations.restoring.loaded import bring_to_template
@@ -24,14 +24,15 @@ from tenants.placement import Tenant
 from tenants.schema import labels
 
 _DECIDED = "which is which"
-_PEOPLE = """
+# By id first: who came from here once has the same one, whatever else was changed since.
+_SAME = """
 INSERT INTO enclave.joined_key (staged, type_id, old, new, was_here)
-SELECT %(staged)s, %(person)s, came.id::text, here.id::text, true
-FROM {staged}.identity_user AS came JOIN {live}.identity_user AS here ON here.id = came.id
+SELECT %(staged)s, %(kind)s, came."{key}"::text, here."{key}"::text, true
+FROM {staged}."{table}" AS came JOIN {live}."{table}" AS here ON here."{key}" = came."{key}"
 UNION
-SELECT %(staged)s, %(person)s, came.id::text, here.id::text, true
-FROM {staged}.identity_user AS came JOIN {live}.identity_user AS here ON lower(here.email) = lower(came.email)
-WHERE NOT EXISTS (SELECT FROM {live}.identity_user AS same WHERE same.id = came.id)
+SELECT %(staged)s, %(kind)s, came."{key}"::text, here."{key}"::text, true
+FROM {staged}."{table}" AS came JOIN {live}."{table}" AS here ON {same}
+WHERE NOT EXISTS (SELECT FROM {live}."{table}" AS one WHERE one."{key}" = came."{key}")
 """
 # Numbers are given out by the sequence, so that no two merges and no form give the same one.
 _NUMBERS = """
@@ -44,7 +45,7 @@ FROM {staged}."{table}" AS r
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """The two organisations: whose rows come, and where to. `name` is what its people call the first."""
+    """The two organisations: the one whose rows come, and the one that they come to."""
 
     comes: Tenant
     here: Tenant
@@ -87,9 +88,10 @@ def decide(both: Both, place: Place) -> None:
     with opened(both.here.alias) as connection, connection.transaction():
         if is_done(connection, place.staged, _DECIDED):
             return
-        words = {"staged": place.staged, "person": person_type()}
-        connection.execute(_filled(_PEOPLE, place, both.here.schema), words)
         for table in tables():
+            if table.rule.same:
+                query = _filled(_SAME, place, both.here.schema, table)
+                connection.execute(query, {"staged": place.staged, "kind": table.type_id})
             if table.is_numbered:
                 query = _filled(_NUMBERS, place, both.here.schema, table)
                 connection.execute(query, {"staged": place.staged, "kind": table.type_id})
@@ -128,8 +130,9 @@ def drop(alias: str, staged: str) -> None:
     bundle.drop(places.owner_address(alias), staged)
 
 
-def _filled(query: str, place: Place, live: str, table: Table | None = None) -> bytes:
-    names = {"table": table.name, "key": table.key} if table else {}
+def _filled(query: str, place: Place, live: str, table: Table) -> bytes:
+    same = " = ".join(of_row(place.fill(table.rule.same), row) for row in ("here", "came"))
+    names = {"table": table.name, "key": table.key, "same": same}
     return query.format(staged=place.staged, live=live, **names).encode()
 
 
