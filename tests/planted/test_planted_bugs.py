@@ -210,8 +210,8 @@ BUGS = (
     Bug(
         "what goes, in two places",
         "operations/joining/splitting.py",
-        "        parting.put_aside(connection, picks.collections)\n",
-        "        pass\n",
+        "    parting.put_aside(source, picks.collections, by=split.approved_by)\n",
+        "",
         "tests/joining/test_splitting.py",
     ),
     Bug(
