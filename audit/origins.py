@@ -1,21 +1,19 @@
 """Reading the trails of other organisations that are kept here (audit.models.annexed).
 
 Within `reading(origin)` every question about the trail is about that one, with the same words: its tables
-have the same columns. Who and what had another id there is known by the one it has here.
+have the same columns. Who and what had another id there is known by the one it has here (audit.translating).
 """
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from audit.entries import Entry
-from audit.models.annexed import AnnexedKey, AnnexedTrail, Why
+from audit.models.annexed import AnnexedTrail, Why
 from tenants.capabilities import capability, has
 from tenants.context import required
 
@@ -95,57 +93,4 @@ def told(query: str) -> str:
     # A sub-select that the planner takes apart again: its indexes begin with the source.
     return _NAMES.sub(
         lambda found: f"(SELECT * FROM {_KEPT[found[1]]} WHERE source = '{origin.source}')", query
-    )
-
-
-def known_as(key: UUID) -> list[UUID]:
-    """Return the ids that somebody or something of here had there."""
-    origin = current()
-    assert origin is not None
-    return [key, *AnnexedKey.objects.filter(source=origin.source, new=key).values_list("old", flat=True)]
-
-
-def as_here(entries: list[Entry]) -> list[Entry]:
-    """Return entries of another trail that speak of people and things by their ids of here."""
-    origin = current()
-    if origin is None or not entries:
-        return entries
-    said = {str(value) for entry in entries for value in _ids_in(entry)}
-    rows = AnnexedKey.objects.filter(source=origin.source, old__in=said).values_list("old", "new")
-    names = {str(old): str(new) for old, new in rows}
-    return [_renamed(replace(entry, origin=origin.name, origin_id=origin.source), names) for entry in entries]
-
-
-def _ids_in(entry: Entry) -> Iterable[UUID]:
-    for value in (entry.actor_id, entry.object_id):
-        if value is not None:
-            yield value
-    for side in (entry.before, entry.after, entry.details):
-        for written in side.values():
-            if isinstance(written, str) and len(written) == 36:
-                try:
-                    yield UUID(written)
-                except ValueError:
-                    continue
-
-
-def _renamed(entry: Entry, names: Mapping[str, str]) -> Entry:
-    if not names:
-        return entry
-
-    def here(key: UUID | None) -> UUID | None:
-        return UUID(names.get(str(key), str(key))) if key is not None else None
-
-    def said(side: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: names.get(value, value) if isinstance(value, str) else value for name, value in side.items()
-        }
-
-    return replace(
-        entry,
-        actor_id=here(entry.actor_id),
-        object_id=here(entry.object_id),
-        before=said(entry.before),
-        after=said(entry.after),
-        details=said(entry.details),
     )

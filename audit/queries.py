@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from audit import codes, origins
+from audit import codes, origins, translating
 from audit.entries import Cursor, Entry, Filters, Page, entry_of
 from tenants.context import required
 
@@ -69,7 +69,7 @@ def page(filters: Filters, *, after: Cursor | None = None, size: int = PAGE) -> 
     The last one is read to its end: an import of a hundred chunks is one entry, wherever a page ends.
     """
     found = _page(filters, after, size)
-    return replace(found, entries=origins.as_here(found.entries))
+    return replace(found, entries=translating.as_here(found.entries))
 
 
 def _page(filters: Filters, after: Cursor | None, size: int) -> Page:
@@ -119,7 +119,7 @@ def last_values(object_ids: list[UUID], code: str) -> dict[UUID, Mapping[str, An
 def entries_where(condition: str, values: list[Any]) -> list[Entry]:
     """Return the entries that a condition of SQL leaves."""
     rows = fetch(f"{_COLUMNS} WHERE {condition}", values)
-    return origins.as_here([entry_of(row) for row in rows])
+    return translating.as_here([entry_of(row) for row in rows])
 
 
 def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:
@@ -150,8 +150,8 @@ def _told(rows: list[Any]) -> frozenset[int]:
 
 def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     wanted: list[tuple[str, Any]] = [
-        _is("event.actor_id", filters.actor),
-        _is("event.object_id", filters.object_id),
+        _is("event.actor_id", filters.actor, None),
+        _is("event.object_id", filters.object_id, filters.type_id),
         ("event.type_id = %s", filters.type_id),
         ("event.code = ANY (%s)", list(filters.codes) or None),
         ("event.at_us >= %s", _micros(filters.since)),
@@ -165,11 +165,11 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     return conditions, values
 
 
-def _is(column: str, key: UUID | None) -> tuple[str, Any]:
+def _is(column: str, key: UUID | None, type_id: int | None) -> tuple[str, Any]:
     """Return the condition that a column is somebody or something, under whatever id it is known there."""
     if key is None or origins.current() is None:
         return f"{column} = %s", key
-    return f"{column} = ANY (%s)", origins.known_as(key)
+    return f"{column} = ANY (%s)", translating.known_as(key, type_id)
 
 
 def _micros(at: datetime | None) -> int | None:

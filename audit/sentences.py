@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from audit import codes, labels
+from audit.columns import columns_of
 from audit.labels import Named
 from audit.queries import Entry
-from audit.wording import Wording, columns_of, look_up, told
+from audit.wording import Wording, look_up, told
 
 ERASED = "erased"
 NOT_KEPT = "not kept"

@@ -8,24 +8,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
-from django.db.models import DateField, DateTimeField, Field
+from django.db.models import DateField, DateTimeField
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from audit import labels
+from audit.columns import GONE, Column, columns_of, is_person, key_of, type_of
 from audit.labels import Named
 from audit.queries import Entry
-from audit.registry import trail
-from tenants.explicit_ids import content_type_id
 
-GONE = "no longer there"
 _WHOLE_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
-Column = Field[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +42,12 @@ class Wording:
         return _moment(field, value) or shown(value)
 
     def _name(self, field: Column, value: Any) -> str:
-        key = _key(value)
+        key = key_of(value)
         if key is None:
             return shown(value)
-        if _is_person(field):
+        if is_person(field):
             return self.people.get(key, "somebody who was erased")
-        named = self.objects.get((_type_of(field), key))
+        named = self.objects.get((type_of(field), key))
         return named.label if named else GONE
 
 
@@ -68,7 +63,7 @@ def look_up(entries: Iterable[Entry]) -> Wording:
         if entry.object_id:
             objects.setdefault(entry.type_id, set()).add(entry.object_id)
         for field, key in _references(entry):
-            (people if _is_person(field) else objects.setdefault(_type_of(field), set())).add(key)
+            (people if is_person(field) else objects.setdefault(type_of(field), set())).add(key)
     return Wording(labels.people(people) if people else {}, labels.names_for(objects))
 
 
@@ -77,35 +72,9 @@ def _references(entry: Entry) -> Iterable[tuple[Column, UUID]]:
     for values in (entry.before, entry.after):
         for column, value in values.items():
             field = fields.get(column)
-            key = _key(value) if field is not None and field.is_relation else None
+            key = key_of(value) if field is not None and field.is_relation else None
             if field is not None and key is not None:
                 yield field, key
-
-
-@cache
-def columns_of(label: str) -> Mapping[str, Column]:
-    """Return the fields of a model by column; none for a model that is installed no more."""
-    model = trail.model_of(label) if label else None
-    return {str(field.column): field for field in model._meta.concrete_fields} if model else {}
-
-
-def _is_person(field: Column) -> bool:
-    return field.related_model is get_user_model()
-
-
-def _type_of(field: Column) -> int:
-    meta: Any = field.related_model._meta  # type: ignore[union-attr]  # a relation leads to a model
-    return content_type_id(meta.app_label, meta.model_name)
-
-
-def _key(value: Any) -> UUID | None:
-    """Return a key as the trail writes it; whole numbers are written as a UUID."""
-    if value is None:
-        return None
-    try:
-        return UUID(int=value) if isinstance(value, int) else UUID(str(value))
-    except ValueError:
-        return None
 
 
 def _moment(field: Column, value: Any) -> str:
