@@ -25,6 +25,7 @@ __all__ = [
     "Entry",
     "Filters",
     "Page",
+    "as_written",
     "entries_where",
     "fetch",
     "last_values",
@@ -118,8 +119,12 @@ def last_values(object_ids: list[UUID], code: str) -> dict[UUID, Mapping[str, An
 
 def entries_where(condition: str, values: list[Any]) -> list[Entry]:
     """Return the entries that a condition of SQL leaves."""
-    rows = fetch(f"{_COLUMNS} WHERE {condition}", values)
-    return translating.as_here([entry_of(row) for row in rows])
+    return translating.as_here(as_written(condition, values))
+
+
+def as_written(condition: str, values: list[Any]) -> list[Entry]:
+    """Return the same with the ids that stand in the trail that is read, to ask it further."""
+    return [entry_of(row) for row in fetch(f"{_COLUMNS} WHERE {condition}", values)]
 
 
 def _rows(filters: Filters, place: Cursor | None, limit: int) -> list[Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from audit.queries import PAGE, Cursor, Entry, entries_where, fetch, of_request
+from audit.queries import PAGE, Cursor, Entry, as_written, entries_where, fetch, of_request
 
 _LIMIT = 2**63
 # One probe of the index for each chunk, whatever the number of its rows.
@@ -61,7 +61,7 @@ class Work:
     @classmethod
     def at(cls, newest: Cursor, since: Cursor | None) -> "Work | None":
         """Return the work whose last chunk stands at a place, or None if nothing stands there."""
-        found = entries_where(
+        found = as_written(
             "event.at_us = %s AND event.txid = %s::text::xid8 LIMIT 1", [newest.at_us, newest.txid]
         )
         if not found:
