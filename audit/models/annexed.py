@@ -63,6 +63,7 @@ class AnnexedEvent(TrailRow):
             models.Index(name="annexed_event_object", fields=["source", "object_id", "at_us", "txid"]),
             models.Index(name="annexed_event_actor", fields=["source", "actor_id", "at_us", "txid"]),
             models.Index(name="annexed_event_code", fields=["source", "code", "at_us", "txid"]),
+            models.Index(name="annexed_event_type", fields=["source", "type_id", "at_us", "txid"]),
         )
 
     def __str__(self) -> str:
