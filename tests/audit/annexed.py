@@ -16,7 +16,7 @@ from tenants.explicit_ids import content_type_id
 from tenants.models import Organisation
 from tests import servers
 
-STAGED = "t_annexed0000000staged"[:22]
+STAGED = "t_annexed0000000staged"
 TRAIL = ("audit_event", "audit_private", "audit_segment")
 KEPT = tuple(f"audit_annexed_{name}" for name in ("trail", "event", "private", "segment", "key"))
 GROUP = content_type_id("auth", "group")
@@ -32,6 +32,13 @@ INSERT INTO auth_group (id, name) VALUES ({CAME}, 'Sea crew'), ({DELETED}, 'Gone
 INSERT INTO identity_user_groups (id, user_id, group_id) SELECT {CAME}, id, {CAME} FROM identity_user;
 DELETE FROM identity_user_groups WHERE id = {CAME};
 DELETE FROM auth_group WHERE id IN ({CAME}, {DELETED});
+"""
+# Six rows of one statement, which are one entry.
+MANY = 6
+_MANY = f"""
+INSERT INTO permissions_usergrant (user_id, permission_id, content_type_id, object_pk)
+SELECT person.id, may.id, may.content_type_id, 'many ' || n FROM identity_user AS person,
+    (SELECT * FROM auth_permission ORDER BY id LIMIT 1) AS may, generate_series(1, {MANY}) AS n;
 """
 
 
@@ -130,6 +137,12 @@ def _let_something_happen(theirs: psycopg.Connection, tide: Organisation) -> Non
             (schema, schema, _ACTOR),
         )
         inside.execute(_DONE.encode())
+        inside.execute(
+            "SELECT set_config('app.actor', json_build_object('kind', 'person', 'id', id)::text, true) "
+            "FROM identity_user"
+        )
+        inside.execute(_MANY.encode())
+        inside.execute("DELETE FROM permissions_usergrant WHERE starts_with(object_pk, 'many ')")
     theirs.execute(f"SET search_path = {schema}, pg_temp")
     with theirs.cursor() as cursor:
         seal_everything(cursor, log_id=tide.pk)
