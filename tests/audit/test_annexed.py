@@ -31,6 +31,7 @@ from tests.audit.annexed import (
     KEPT,
     LINK,
     MANY,
+    REEF,
     STAGED,
     Kept,
     begin,
@@ -112,7 +113,11 @@ class TestCopying:
                 counts.append(count)
             assert max(counts) == 5
             for table in KEPT:
-                assert kept.owner.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
+                query = f"SELECT count(*) FROM {table} WHERE source = %s".encode()
+                assert kept.owner.execute(query, [kept.source]).fetchone() == (0,)
+            # Only that one.
+            other = "SELECT count(*) FROM audit_annexed_event WHERE source = %s"
+            assert kept.owner.execute(other, [REEF]).fetchone() != (0,)
 
 
 class TestNumbers:
@@ -151,6 +156,35 @@ class TestNumbers:
         assert [one.entry.origin for one in found] == [""]
 
 
+class TestExcerpt:
+    """What one trail says of some things, kept beside a whole one with the same places in the order."""
+
+    def test_has_what_was_asked_for_and_no_seals(self, kept: Kept) -> None:
+        kinds = kept.owner.execute(
+            "SELECT DISTINCT type_id FROM audit_annexed_event WHERE source = %s", [REEF]
+        ).fetchall()
+        assert kinds == [(GROUP,)]
+        query = "SELECT count(*) FROM audit_annexed_segment WHERE source = %s"
+        assert kept.owner.execute(query, [REEF]).fetchone() == (0,)
+
+    def test_is_read_alone(self, there: Any) -> None:
+        with origins.reading(origins.find(str(REEF))):
+            entries = page(Filters()).entries
+        assert {one.origin for one in entries} == {"Reef Nights"}
+        assert {one.type_id for one in entries} == {GROUP}
+        # Its keys are not those of the other one: these groups have no number here.
+        assert {one.object_id for one in entries} == {None}
+
+    def test_a_group_of_the_other_one_is_not_in_it(self, there: Any) -> None:
+        with origins.reading(origins.find(str(REEF))):
+            assert _about(HERE_NOW, type_id=GROUP) == []
+
+    def test_says_that_it_is_a_part(self, kept: Kept, pulse: Organisation, client_as: ClientAs) -> None:
+        text = client_as("ada@pulse.example", pulse).get(URL, {"of": str(REEF)}).content.decode()
+        assert "What the trail of Reef Nights says about what came from there" in text
+        assert f"?of={kept.source}" in text
+
+
 class TestReading:
     """The same questions, of another trail."""
 
@@ -164,6 +198,7 @@ class TestReading:
             if place is None:
                 break
         assert len(seen) == len(set(seen)) > 8
+        assert all(one.origin_id == kept.source for one in page(Filters()).entries)
         assert set(seen) <= {(int(row[1]), int(row[2])) for row in kept.came("event")}
 
     def test_who_became_one_is_found_by_the_id_of_here(self, there: Any, kept: Kept) -> None:
