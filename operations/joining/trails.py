@@ -19,11 +19,12 @@ from records.models import Collection, RecordFile
 from tenants.joining import rule_of
 
 _SAID = "attached and said"
-# Whoever had one id has another one here: people who were in both, and everything with a number.
+# Whoever had one id has another one here: people who were in both, and everything with a number. Also where
+# that is the same: a number without a key is of something that did not come (audit.translating).
 _KEYS = """
 INSERT INTO audit_annexed_key (source, type_id, old, new)
 SELECT %(source)s, k.type_id, {old}, {new} FROM enclave.joined_key AS k
-WHERE k.staged = %(staged)s AND k.type_id = %(kind)s AND k.old <> k.new
+WHERE k.staged = %(staged)s AND k.type_id = %(kind)s AND (k.old <> k.new OR %(numbered)s)
 ON CONFLICT DO NOTHING
 """
 # And whoever another one had brought there, under the id that they have had since.
@@ -118,7 +119,12 @@ def _note_keys(connection: Link, place: Place, source: UUID) -> None:
         # As the trail writes keys that are numbers (audit_key).
         written = "lpad(to_hex(k.{}::bigint), 32, '0')::uuid" if table.is_numbered else "k.{}::uuid"
         names = {"old": written.format("old"), "new": written.format("new")}
-        values = {"source": source, "staged": place.staged, "kind": table.type_id}
+        values = {
+            "source": source,
+            "staged": place.staged,
+            "kind": table.type_id,
+            "numbered": table.is_numbered,
+        }
         for query in (_KEYS_SINCE, _KEYS):
             connection.execute(query.format(**names).encode(), values)
 

@@ -24,6 +24,12 @@ def merged(house: House) -> dict[str, Any]:
         "INSERT INTO gear_speaker (name, serial, state, notes) "
         "SELECT 'tower', 'many ' || n, 'ok', '' FROM generate_series(1, 1500) AS n",
     )
+    # In a table without rows in the other one, where the first number was given out by looking.
+    house.made.ask(
+        THERE,
+        "INSERT INTO identity_user_groups (id, user_id, group_id) SELECT 2, person.id, crew.id "
+        f"FROM identity_user AS person, auth_group AS crew WHERE person.email = 'own@{THERE}.example'",
+    )
     house.owner.command("seal", THERE)
     rooms["lines"] = _lines(house, THERE)
     ask(house)
@@ -113,3 +119,18 @@ class TestProof:
         assert house.made.ask(HERE, about) == [(0,)]
         assert verifier.verify(_lines(house, HERE, "--of", merged["id"])).verified
         assert verifier.verify(_lines(house, HERE)).verified
+
+
+def test_every_number_that_came_has_a_key(house: House, merged: dict[str, Any]) -> None:
+    # One that has the same number here as well: without a key it would be something that did not come.
+    written = "lpad(to_hex(k.{}::bigint), 32, '0')::uuid"
+    numbers = "FROM enclave.joined_key AS k WHERE k.old ~ '^[0-9]+$'"
+    same = house.made.ask(HERE, f"SELECT count(*) {numbers} AND k.old = k.new")
+    missing = house.made.ask(
+        HERE,
+        f"SELECT count(*) {numbers} AND NOT EXISTS (SELECT FROM audit_annexed_key AS kept "
+        f"WHERE kept.type_id = k.type_id AND kept.source = '{merged['id']}' "
+        f"AND kept.old = {written.format('old')} AND kept.new = {written.format('new')})",
+    )
+    assert same != [(0,)]
+    assert missing == [(0,)]
