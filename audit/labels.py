@@ -165,7 +165,14 @@ def people(ids: set[UUID]) -> dict[UUID, str]:
 
     user_model = get_user_model()
     names = {user.pk: str(user) for user in user_model._default_manager.filter(pk__in=ids)}
-    if missing := sorted(ids - names.keys()):
-        gone = queries.last_values(missing, f"{user_model._meta.label_lower}.removed")
-        names.update({key: str(values["name"]) for key, values in gone.items() if values.get("name")})
+    if missing := ids - names.keys():
+        names.update(deleted_people(missing))
     return names
+
+
+def deleted_people(ids: set[UUID]) -> dict[UUID, str]:
+    """Return the names of people whose rows are gone, from the trail read, unless they were erased."""
+    from django.contrib.auth import get_user_model  # the model of this installation
+
+    gone = queries.last_values(sorted(ids), f"{get_user_model()._meta.label_lower}.removed")
+    return {key: str(values["name"]) for key, values in gone.items() if values.get("name")}

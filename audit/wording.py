@@ -15,7 +15,7 @@ from django.db.models import DateField, DateTimeField
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from audit import labels
+from audit import labels, origins
 from audit.columns import GONE, Column, columns_of, is_person, key_of, type_of
 from audit.labels import Named
 from audit.queries import Entry
@@ -53,18 +53,32 @@ class Wording:
 
 def look_up(entries: Iterable[Entry]) -> Wording:
     """Look up who acted, on what, and what the values refer to: one query for each kind of thing."""
-    people: set[UUID] = set()
+    people: dict[UUID | None, set[UUID]] = {}
     objects: dict[int, set[UUID]] = {}
     for entry in entries:
+        named = people.setdefault(entry.origin_id, set())
         if entry.actor_id:
-            people.add(entry.actor_id)
+            named.add(entry.actor_id)
         if entry.count > 1:
             continue
         if entry.object_id:
             objects.setdefault(entry.type_id, set()).add(entry.object_id)
         for field, key in _references(entry):
-            (people if is_person(field) else objects.setdefault(type_of(field), set())).add(key)
-    return Wording(labels.people(people) if people else {}, labels.names_for(objects))
+            (named if is_person(field) else objects.setdefault(type_of(field), set())).add(key)
+    return Wording(_names(people), labels.names_for(objects))
+
+
+def _names(people: Mapping[UUID | None, set[UUID]]) -> dict[UUID, str]:
+    """Return the names of people, by the trails that speak of them: each knows whom it saw deleted."""
+    everybody = set[UUID]().union(*people.values())
+    names = labels.people(everybody) if everybody else {}
+    for source, ids in people.items():
+        missing = ids - names.keys()
+        origin = origins.find(str(source)) if source and missing else None
+        if origin is not None and origin != origins.current():
+            with origins.reading(origin):
+                names.update(labels.deleted_people(missing))
+    return names
 
 
 def _references(entry: Entry) -> Iterable[tuple[Column, UUID]]:

@@ -42,6 +42,17 @@ INSERT INTO permissions_usergrant (user_id, permission_id, content_type_id, obje
 SELECT person.id, may.id, may.content_type_id, 'many ' || n FROM identity_user AS person,
     (SELECT * FROM auth_permission ORDER BY id LIMIT 1) AS may, generate_series(1, {MANY}) AS n;
 """
+# Somebody who changed Dee's row, and was deleted long before anything was merged.
+FAY = UUID("01a21eba-a145-7455-a4c3-8e860166d701")
+_LEFT = f"""
+INSERT INTO identity_user
+    (id, email, name, password, is_active, is_superuser, is_staff, joined_at, session_version)
+VALUES ('{FAY}', 'fay@tide.example', 'Fay Moore', '', true, false, false, now(), 1);
+SELECT set_config('app.actor', '{{"kind": "person", "id": "{FAY}"}}', true);
+UPDATE identity_user SET name = 'Dee of the sea' WHERE email = 'dee@tide.example';
+UPDATE identity_user SET name = 'Dee Larsen' WHERE email = 'dee@tide.example';
+DELETE FROM identity_user WHERE id = '{FAY}';
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,7 @@ def _let_something_happen(theirs: psycopg.Connection, tide: Organisation) -> Non
             "FROM identity_user"
         )
         inside.execute(_MANY.encode())
+        inside.execute(_LEFT.encode())
         inside.execute("DELETE FROM permissions_usergrant WHERE starts_with(object_pk, 'many ')")
     theirs.execute(f"SET search_path = {schema}, pg_temp")
     with theirs.cursor() as cursor:

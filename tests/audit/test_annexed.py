@@ -26,6 +26,7 @@ from tenants.models import Organisation
 from tests.audit.annexed import (
     CAME,
     DELETED,
+    FAY,
     GROUP,
     HERE_NOW,
     KEPT,
@@ -221,6 +222,13 @@ class TestReading:
         assert origins_of == sorted(origins_of)
         assert {"", "Tide Sessions"} == set(origins_of)
         assert "in Tide Sessions" in found[-1].note
+
+    def test_history_names_who_was_deleted_there(self, kept: Kept, pulse: Organisation) -> None:
+        with enter(pulse, actor=Actor.system("test")):
+            found, _ = object_history(User.objects.get(pk=kept.ada))
+        told = [one.sentence for one in found if one.entry.actor_id == FAY]
+        assert len(told) == 2
+        assert all(one.startswith("Fay Moore changed") for one in told)
 
     def test_costs_nothing_where_no_other_trail_is_kept(self, kept: Kept, tide: Organisation) -> None:
         with enter(tide, actor=Actor.system("test")):
