@@ -61,6 +61,17 @@ _PASSED_ON = (
     _Copied("audit_annexed_segment", "audit_annexed_segment", f"source, {_SEGMENT}", "source, segment_no"),
     _Copied("audit_annexed_key", "audit_annexed_key", "source, type_id, old, new", "source, type_id, old"),
 )
+# Who is erased here while rows are copied is not brought again by those that come after, nor by those that
+# are copied anew. Entries of this kind are few.
+_ERASED = """
+came.subject IS NULL OR came.subject NOT IN (
+    SELECT said.object_id FROM audit_event AS said
+    WHERE said.code = 'trail.erased' AND said.object_id IS NOT NULL
+    UNION ALL
+    SELECT k.old FROM audit_annexed_key AS k JOIN audit_event AS said ON said.object_id = k.new
+    WHERE said.code = 'trail.erased' AND k.source = {source}
+)
+"""
 _ALL = (*_TABLES, _Copied("", "audit_annexed_key", "", "source, type_id, old"), _PASSED_ON[0])
 
 
@@ -104,7 +115,8 @@ def _copy(cursor: Any, table: _Copied, staged: str, source: UUID, most: int, onl
         f"SELECT {read} FROM {table.kept} AS kept WHERE source = %s ORDER BY {order} LIMIT 1", [source]
     ).fetchone()
     beyond = [f"({table.key}) > ({', '.join('%s' for _ in last)})"] if last else []
-    where = " AND ".join([*beyond, *([f"({only})"] if only else [])]) or "true"
+    conditions = [*beyond, *([f"({only})"] if only else []), *_not_erased(table, f"'{source}'")]
+    where = " AND ".join(conditions) or "true"
     done = cursor.execute(
         f"INSERT INTO {table.kept} (source, {table.columns}) SELECT %s::uuid, {table.columns} "
         f"FROM {staged}.{table.own} AS came WHERE {where} ORDER BY {table.key} LIMIT {int(most)}",
@@ -115,12 +127,20 @@ def _copy(cursor: Any, table: _Copied, staged: str, source: UUID, most: int, onl
 
 def _pass_on(cursor: Any, table: _Copied, staged: str, most: int) -> int:
     same = " AND ".join(f"here.{part} = came.{part}" for part in table.key.split(", "))
+    wanted = " AND ".join(
+        [f"NOT EXISTS (SELECT FROM {table.kept} AS here WHERE {same})", *_not_erased(table, "came.source")]
+    )
     done = cursor.execute(
         f"INSERT INTO {table.kept} ({table.columns}) SELECT {table.columns} "
-        f"FROM {staged}.{table.own} AS came WHERE NOT EXISTS (SELECT FROM {table.kept} AS here WHERE {same}) "
+        f"FROM {staged}.{table.own} AS came WHERE {wanted} "
         f"ORDER BY {table.key} LIMIT {int(most)} ON CONFLICT DO NOTHING"
     )
     return int(done.rowcount)
+
+
+def _not_erased(table: _Copied, source: str) -> list[str]:
+    """Return the condition that a personal part is not of somebody who was erased here; `source` is SQL."""
+    return [f"({_ERASED.format(source=source)})"] if table.kept == "audit_annexed_private" else []
 
 
 def annex_drop(cursor: Any, *, source: UUID, most: int) -> int:

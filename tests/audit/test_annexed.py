@@ -22,6 +22,7 @@ from audit.history import object_history
 from audit.queries import Cursor, Filters, page
 from audit.sentences import say
 from tenants.context import Actor, enter
+from tenants.functions import own
 from tenants.models import Organisation
 from tests.audit.annexed import (
     CAME,
@@ -106,6 +107,20 @@ class TestCopying:
             begin(kept)
             assert copy_all(kept, most=most) > 1
             assert {table: kept.rows(table) for table in before} == before
+
+    def test_who_was_erased_meanwhile_does_not_come_again(
+        self, kept: Kept, organisations: dict[str, Organisation]
+    ) -> None:
+        # The organisation works on while it takes in another one.
+        about = "SELECT count(*) FROM audit_annexed_private WHERE subject = %s AND source = %s"
+        erase = own("audit_erase", organisations["pulse"].placement().schema)
+        with kept.owner.transaction(force_rollback=True):
+            kept.owner.execute("DELETE FROM audit_annexed_private")
+            kept.owner.execute("SELECT set_config('app.actor', %s, true)", ['{"kind": "system"}'])
+            kept.owner.execute(f"SELECT {erase}(%s, 0, 'asked')".encode(), [kept.ada])
+            assert copy_all(kept, most=5) > 0
+            assert kept.owner.execute(about, [kept.dee, kept.source]).fetchone() == (0,)
+            assert kept.rows("private") != []
 
     def test_is_undone_some_at_a_time(self, kept: Kept) -> None:
         with kept.owner.transaction(force_rollback=True):
