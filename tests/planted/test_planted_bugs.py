@@ -208,6 +208,20 @@ BUGS = (
         "tests/joining/test_annexed.py",
     ),
     Bug(
+        "a number of another organisation, taken for what has it here",
+        "audit/translating.py",
+        "return old if is_number(key) else [key, *old]",
+        "return [key, *old]",
+        "tests/audit/test_annexed.py",
+    ),
+    Bug(
+        "somebody erased while a trail was copied, brought again",
+        "audit/annexing.py",
+        'if table.kept == "audit_annexed_private" else []',
+        "if False else []",
+        "tests/audit/test_annexed.py",
+    ),
+    Bug(
         "what goes, in two places",
         "operations/joining/splitting.py",
         "    parting.put_aside(source, picks.collections, by=split.approved_by)\n",
