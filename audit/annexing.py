@@ -64,13 +64,11 @@ _PASSED_ON = (
 # Who is erased here while rows are copied is not brought again by those that come after, nor by those that
 # are copied anew. Entries of this kind are few.
 _ERASED = """
-came.subject IS NULL OR came.subject NOT IN (
-    SELECT said.object_id FROM audit_event AS said
-    WHERE said.code = 'trail.erased' AND said.object_id IS NOT NULL
-    UNION ALL
-    SELECT k.old FROM audit_annexed_key AS k JOIN audit_event AS said ON said.object_id = k.new
-    WHERE said.code = 'trail.erased' AND k.source = {source}
-)
+SELECT said.object_id FROM audit_event AS said
+WHERE said.code = 'trail.erased' AND said.object_id IS NOT NULL
+UNION ALL
+SELECT k.old FROM audit_annexed_key AS k JOIN audit_event AS said ON said.object_id = k.new
+WHERE said.code = 'trail.erased' AND k.source = {source}
 """
 _ALL = (*_TABLES, _Copied("", "audit_annexed_key", "", "source, type_id, old"), _PASSED_ON[0])
 
@@ -140,7 +138,24 @@ def _pass_on(cursor: Any, table: _Copied, staged: str, most: int) -> int:
 
 def _not_erased(table: _Copied, source: str) -> list[str]:
     """Return the condition that a personal part is not of somebody who was erased here; `source` is SQL."""
-    return [f"({_ERASED.format(source=source)})"] if table.kept == "audit_annexed_private" else []
+    if table.kept != "audit_annexed_private":
+        return []
+    return [f"(came.subject IS NULL OR came.subject NOT IN ({_ERASED.format(source=source)}))"]
+
+
+def hold_off_erasures(cursor: Any) -> None:
+    """Let erasures wait until the transaction ends; those that were begun are waited for (audit_erase)."""
+    cursor.execute("LOCK TABLE audit_annexed_private, audit_annexed_key IN ROW EXCLUSIVE MODE")
+
+
+def drop_erased(cursor: Any, *, source: UUID) -> int:
+    """Remove what was copied about somebody who was erased by an id that nobody knew them by then."""
+    done = cursor.execute(
+        "DELETE FROM audit_annexed_private WHERE source = %s "
+        f"AND subject IN ({_ERASED.format(source='%s::uuid')})",
+        [source, source],
+    )
+    return int(done.rowcount)
 
 
 def annex_drop(cursor: Any, *, source: UUID, most: int) -> int:

@@ -195,6 +195,8 @@ BEGIN
     IF whom IS NULL THEN
         RAISE EXCEPTION 'nobody to erase' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- What is being copied here of another trail is there before, or is copied by somebody who sees this.
+    LOCK TABLE audit_annexed_private, audit_annexed_key IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM audit_private WHERE subject = whom;
     GET DIAGNOSTICS erased = ROW_COUNT;
     -- And what trails of others say about the same one, who may have had another id there.

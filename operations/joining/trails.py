@@ -27,7 +27,14 @@ SELECT %(source)s, k.type_id, {old}, {new} FROM enclave.joined_key AS k
 WHERE k.staged = %(staged)s AND k.type_id = %(kind)s AND (k.old <> k.new OR %(numbered)s)
 ON CONFLICT DO NOTHING
 """
-# And whoever another one had brought there, under the id that they have had since.
+# Whoever another one had brought there has another id since; a number that did not come along means nothing.
+_LOST = """
+DELETE FROM audit_annexed_key AS kept
+WHERE kept.source = %(source)s AND kept.type_id = %(kind)s AND NOT EXISTS (
+    SELECT FROM enclave.joined_key AS k
+    WHERE k.staged = %(staged)s AND k.type_id = %(kind)s AND kept.new = {old}
+)
+"""
 _KEYS_SINCE = """
 UPDATE audit_annexed_key AS kept SET new = {new} FROM enclave.joined_key AS k
 WHERE kept.source = %(source)s AND kept.type_id = %(kind)s AND kept.new = {old} AND k.old <> k.new
@@ -72,9 +79,13 @@ def _attach(
 
         work_off(connection, both, place, Step("attach the trail", some), by=by, tell=_silently)
         with inside(connection, both.here.schema, by=by):
-            for passed_on in () if only else _kept_there(connection, place):
-                _note_keys(connection, place, passed_on)
             if not is_done(connection, place.staged, _SAID):
+                passed_on = [] if only else _kept_there(connection, place)
+                annexing.hold_off_erasures(connection)
+                for third in passed_on:
+                    _renew_keys(connection, place, third)
+                for one in (source, *passed_on):
+                    annexing.drop_erased(connection, source=one)
                 told = {**details, "trail": head}
                 swapping.record(connection, both.here.schema, code, told)
                 note_done(connection, place.staged, _SAID)
@@ -115,18 +126,33 @@ def _kept_there(connection: Link, place: Place) -> list[UUID]:
 
 
 def _note_keys(connection: Link, place: Place, source: UUID) -> None:
+    """Write down who and what of the one that came has which id here. May be repeated."""
     for table in tables():
-        # As the trail writes keys that are numbers (audit_key).
-        written = "lpad(to_hex(k.{}::bigint), 32, '0')::uuid" if table.is_numbered else "k.{}::uuid"
-        names = {"old": written.format("old"), "new": written.format("new")}
-        values = {
-            "source": source,
-            "staged": place.staged,
-            "kind": table.type_id,
-            "numbered": table.is_numbered,
-        }
-        for query in (_KEYS_SINCE, _KEYS):
-            connection.execute(query.format(**names).encode(), values)
+        _for_keys(connection, place, source, table, _KEYS)
+
+
+def _renew_keys(connection: Link, place: Place, source: UUID) -> None:
+    """Write down the ids that a third one's people and things have here. Once: it maps ids of ids."""
+    for table in tables():
+        if table.is_numbered:
+            # Numbers of the third one are known by its own keys alone.
+            _for_keys(connection, place, source, table, _LOST, _KEYS_SINCE)
+        else:
+            _for_keys(connection, place, source, table, _KEYS_SINCE, _KEYS)
+
+
+def _for_keys(connection: Link, place: Place, source: UUID, table: Table, *queries: str) -> None:
+    # As the trail writes keys that are numbers (audit_key).
+    written = "lpad(to_hex(k.{}::bigint), 32, '0')::uuid" if table.is_numbered else "k.{}::uuid"
+    names = {"old": written.format("old"), "new": written.format("new")}
+    values = {
+        "source": source,
+        "staged": place.staged,
+        "kind": table.type_id,
+        "numbered": table.is_numbered,
+    }
+    for query in queries:
+        connection.execute(query.format(**names).encode(), values)
 
 
 def _silently(step: str, rows: int) -> None:

@@ -26,7 +26,10 @@ from tenants.schema import find_tool
 
 FORMAT = 1
 # What of a replaced schema is kept for good. Not the private parts of entries: those can be erased.
-TRAIL = ("audit_epoch", "audit_event", "audit_segment")
+TRAIL = (
+    *("audit_epoch", "audit_event", "audit_segment"),
+    *("audit_annexed_trail", "audit_annexed_event", "audit_annexed_segment", "audit_annexed_key"),
+)
 # A transaction that writes for long holds up the seals of every organisation of the server.
 CHUNK_BYTES = 8 * 1024 * 1024
 _PINNED = (

@@ -1,10 +1,12 @@
 """Another organisation's trail, kept here as it was: copied, read, walled, erased and verified."""
 
 import json
+import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -121,6 +123,35 @@ class TestCopying:
             assert copy_all(kept, most=5) > 0
             assert kept.owner.execute(about, [kept.dee, kept.source]).fetchone() == (0,)
             assert kept.rows("private") != []
+
+    def test_an_erasure_waits_for_what_is_being_copied(
+        self, kept: Kept, organisations: dict[str, Organisation]
+    ) -> None:
+        schema, whom = organisations["pulse"].placement().schema, uuid4()
+        about = "SELECT count(*) FROM audit_annexed_private WHERE subject = %s"
+        copied = (
+            "INSERT INTO audit_annexed_private (source, ref, subject, salt, value) "
+            "VALUES (%s, uuidv7(), %s, 'salt', 'what nobody may know')"
+        )
+
+        def erase() -> None:
+            with psycopg.connect(os.environ["OWNER_SHARD_1_DATABASE_URL"]) as connection:
+                connection.execute(f"SET LOCAL search_path = {schema}, pg_temp".encode())
+                connection.execute("SELECT set_config('app.actor', %s, true)", ['{"kind": "system"}'])
+                connection.execute(f"SELECT {own('audit_erase', schema)}(%s, 0, 'asked')".encode(), [whom])
+
+        erasing = threading.Thread(target=erase)
+        try:
+            with kept.owner.transaction():
+                kept.owner.execute(copied, [kept.source, whom])
+                erasing.start()
+                erasing.join(0.5)
+                assert erasing.is_alive()
+            erasing.join(10)
+            assert kept.owner.execute(about, [whom]).fetchone() == (0,)
+        finally:
+            kept.owner.execute("DELETE FROM audit_event WHERE object_id = %s", [whom])
+            kept.owner.execute("DELETE FROM audit_annexed_private WHERE subject = %s", [whom])
 
     def test_is_undone_some_at_a_time(self, kept: Kept) -> None:
         with kept.owner.transaction(force_rollback=True):

@@ -49,6 +49,19 @@ def test_who_was_in_all_three_is_one_person_in_each_trail(house: House, chain: d
     ]
 
 
+def test_numbers_of_the_third_one_are_known_by_its_own_keys(house: House, chain: dict[str, Any]) -> None:
+    # The second one knew the third one's group by another number; the third one never knew the second one's.
+    theirs, further = f"Crew ({THERE})", f"Crew ({APART})"
+    for slug, said in ((APART, [further]), (THERE, [theirs, further])):
+        names = (
+            "SELECT g.name FROM audit_annexed_key AS k JOIN auth_group AS g "
+            "ON k.new = lpad(to_hex(g.id::bigint), 32, '0')::uuid "
+            f"WHERE k.source = '{chain[f'id of {slug}']}' AND k.type_id = {content_type_id('auth', 'group')} "
+            "ORDER BY g.name"
+        )
+        assert house.made.ask(HERE, names) == [(one,) for one in said]
+
+
 def test_a_record_has_its_history_from_all_three(house: House, chain: dict[str, Any]) -> None:
     record = chain[APART]["records"][0]
     key = next(one[1] for one in house.do("told", HERE)["collections"] if one[0] == f"Plans ({APART})")
