@@ -13,9 +13,9 @@ from operations.actions import (
     bringing_back,
     figures,
     fingerprints,
+    joining,
     leaving,
     leftovers,
-    merging,
     moves,
     preparing,
     provisioning,
@@ -108,7 +108,7 @@ def ring_for_leaving() -> None:
 
 def ring_for_joining() -> None:
     """Wake the owner's worker for merges."""
-    merging.ring(at=timezone.now())
+    joining.ring(at=timezone.now())
 
 
 def back_up() -> None:

@@ -7,9 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs.celery import doorbell_task
-from operations.actions import bringing_back, leaving, merging, restores
-from operations.joining import merging as joining
-from operations.joining import splitting
+from operations.actions import bringing_back, joining, leaving, restores
+from operations.joining import merging, splitting
 from operations.leaving import erasing, exporting, returning
 from operations.models import Move
 from operations.moves import machine
@@ -51,9 +50,9 @@ def leave(**_future: object) -> None:
         returning.run_all()
 
 
-@doorbell_task(name=merging.GO_ON, queue="owner")
+@doorbell_task(name=joining.GO_ON, queue="owner")
 def join(**_future: object) -> None:
     """Go on with all merges and splits for which there is something to do."""
     if settings.DATABASE_LOGIN == "owner":
-        joining.run_all(at=timezone.now())
+        merging.run_all(at=timezone.now())
         splitting.run_all(at=timezone.now())

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.identity.models import User
-from operations.actions.merging import refuse_joining
+from operations.actions.joining import refuse_joining
 from operations.actions.waking import wake_owner
 from operations.joining.problems import CannotJoin
 from operations.leaving.problems import CannotLeave

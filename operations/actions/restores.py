@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from operations.actions import backups
-from operations.actions.merging import refuse_joining
+from operations.actions.joining import refuse_joining
 from operations.actions.waking import wake_owner
 from operations.joining.problems import CannotJoin
 from operations.models import Erasure, Move, OperatorAct, Restore, RestoreStep

@@ -4,11 +4,11 @@ from django.db import transaction
 
 from accounts.identity.models import User
 from operations.actions.exports import want_export
-from operations.actions.merging import refuse_joining
+from operations.actions.joining import refuse_joining
 from operations.joining.problems import CannotJoin
 from operations.models import Erasure, Merge, OperatorAct, Split
 from operations.models.act import label_of
-from operations.models.merge import TAKEN
+from operations.models.joining import TAKEN
 from tenants import hosts
 from tenants.models import Organisation, Release, Shard
 from tenants.placement import State

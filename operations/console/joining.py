@@ -1,13 +1,13 @@
 """What merges and splits have in common in the console: their page of one, and the form of an act."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -16,47 +16,42 @@ from operations.console.meaning import moment
 from operations.console.pages import act_page
 from operations.console.tables import ReadOnlyAdmin
 from operations.joining.telling import grouped, in_words
-from operations.models import Merge, MergeStep, Split
+from operations.models import JoiningStep, Merge, Split
 from tenants.models import Organisation
 from tenants.refusals import Refusal
 
-# The steps of both have the same names.
 _TONES = {
-    MergeStep.FOUND.value: "behind",
-    MergeStep.DONE.value: "current",
-    MergeStep.CLOSED.value: "current",
-    MergeStep.FAILED.value: "failed",
-    MergeStep.UNDONE.value: "gone",
-    MergeStep.CANCELLED.value: "gone",
+    JoiningStep.FOUND.value: "behind",
+    JoiningStep.DONE.value: "current",
+    JoiningStep.CLOSED.value: "current",
+    JoiningStep.FAILED.value: "failed",
+    JoiningStep.UNDONE.value: "gone",
+    JoiningStep.CANCELLED.value: "gone",
 }
 _UNDER_WAY = "Nothing now: it is under way. As soon as it is done it can be undone."
 _NOTHING = {
-    MergeStep.APPROVED.value: _UNDER_WAY,
-    MergeStep.STAGED.value: _UNDER_WAY,
-    MergeStep.UNDOING.value: "Nothing: it is being undone.",
+    JoiningStep.APPROVED.value: _UNDER_WAY,
+    JoiningStep.STAGED.value: _UNDER_WAY,
+    JoiningStep.UNDOING.value: "Nothing: it is being undone.",
 }
 Work = Merge | Split
 
 
 class JoiningAdmin(ReadOnlyAdmin):
-    """Pieces of this work. `noun` stands in the names of the pages of their acts."""
+    """Pieces of this work. `acts` are the pages on which something is done about one.
 
-    noun = ""
+    `afterwards` says what can be done at the end, of `{whole}` or on its `{page}`.
+    """
+
     nothing_found = ""
+    acts: ClassVar[Mapping[str, Callable[..., HttpResponse]]] = {}
+    afterwards: ClassVar[Mapping[JoiningStep, str]] = {}
 
     @admin.display(description="Step", ordering="step")
     def step_shown(self, work: Work) -> SafeString:
         """Show how far it is."""
         tone = _TONES.get(work.step, "trial")
         return format_html('<span class="state {}">{}</span>', tone, work.get_step_display())
-
-    def slug_of(self, work: Any) -> str:
-        """Return the address by which its command knows it."""
-        raise NotImplementedError
-
-    def ended(self, work: Any) -> SafeString:
-        """Say what can be done after the end, and where."""
-        raise NotImplementedError
 
     def found(self, work: Work) -> SafeString | str:
         """Show how much of what was found, under headings, and how to see it by name."""
@@ -67,8 +62,8 @@ class JoiningAdmin(ReadOnlyAdmin):
             return self.nothing_found
         by_name = format_html(
             "<p>By name, for whoever has the owner's login: manage.py {} {} --show</p>",
-            self.noun,
-            self.slug_of(work),
+            work.noun,
+            work.named().slug,
         )
         return list_of(lines) + by_name
 
@@ -85,19 +80,30 @@ class JoiningAdmin(ReadOnlyAdmin):
     @admin.display(description="What you can do")
     def possible(self, work: Work) -> SafeString | str:
         """Show the acts that this step lets, or why there is none."""
-        if work.step == MergeStep.FOUND:
+        if work.step == JoiningStep.FOUND:
             return self._links(work, ("approve", "Approve it"), ("cancel", "Take it back"))
-        if work.step == MergeStep.ASKED:
+        if work.step == JoiningStep.ASKED:
             return self._links(work, ("cancel", "Take it back"))
-        if work.step == MergeStep.DONE and work.undo_until is not None:
+        if work.step == JoiningStep.DONE and work.undo_until is not None:
             acts = self._links(work, ("undo", "Undo it"), ("close", "Close it now"))
             until = moment(work.undo_until)
             return format_html("{} · It can be undone until {}, and is closed by itself then.", acts, until)
-        return _NOTHING.get(work.step) or self.ended(work)
+        return _NOTHING.get(work.step) or self._ended(work)
+
+    def _ended(self, work: Work) -> SafeString:
+        whole = str(work.named())
+        said = self.afterwards[JoiningStep(work.step)]
+        return format_html(said, whole=whole, page=page_of(work.named(), f"the page of {whole}"))
 
     def _links(self, work: Work, *acts: tuple[str, str]) -> SafeString:
-        found = ((reverse(f"admin:{self.noun}-{name}", args=[work.pk]), label) for name, label in acts)
+        found = ((reverse(f"admin:{work.noun}-{name}", args=[work.pk]), label) for name, label in acts)
         return format_html_join(" · ", '<a href="{}">{}</a>', found)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of the acts."""
+        wrap, noun = self.admin_site.admin_view, self.model._meta.model_name
+        own = [path(f"<uuid:pk>/{act}/", wrap(page), name=f"{noun}-{act}") for act, page in self.acts.items()]
+        return [*own, *super().get_urls()]
 
     def at_work(self) -> SafeString | str:
         rows: Any = self.model._default_manager

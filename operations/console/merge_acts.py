@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from accounts.identity.models import User
-from operations.actions import merging
+from operations.actions import joining, merging
 from operations.console.joining import act_on, found_in
 from operations.console.pages import act_page
 from operations.forms import ApproveForm, MergeForm, ReasonForm, UndoForm
 from operations.models import Merge
-from operations.models.merge import UNDONE_WITHIN
+from operations.models.joining import UNDONE_WITHIN
 from tenants.models import Organisation
 from tenants.refusals import Refusal
 
@@ -111,7 +111,7 @@ def cancel_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         request,
         merge,
         ReasonForm(request.POST or None),
-        lambda by, told: merging.cancel(merge, by=by, reason=told["reason"]),
+        lambda by, told: joining.cancel(merge, by=by, reason=told["reason"]),
         done=f"{merge.absorbed} stays on its own.",
         wrong=None,
         title=f"Leave {merge.absorbed} on its own",
@@ -126,7 +126,7 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         request,
         merge,
         UndoForm(request.POST or None, slug=str(merge.absorbed.slug)),
-        lambda by, told: merging.undo(merge, by=by, reason=told["reason"]),
+        lambda by, told: joining.undo(merge, by=by, reason=told["reason"]),
         done="It begins within some seconds.",
         wrong="typed",
         title=f"Take {merge.absorbed} out of {merge.into} again",
@@ -142,7 +142,7 @@ def close_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         request,
         merge,
         ReasonForm(request.POST or None),
-        lambda by, told: merging.close(merge, by=by, reason=told["reason"]),
+        lambda by, told: joining.close(merge, by=by, reason=told["reason"]),
         done="It is closed within some seconds.",
         wrong=None,
         title=f"Let {merge.absorbed} be a part of {merge.into} for good",

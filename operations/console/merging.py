@@ -1,7 +1,7 @@
 """Merges in the console: who becomes a part of whom, what clashes, and what can be done about it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.urls import URLPattern, path, reverse
@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from operations.console import merge_acts
 from operations.console.joining import JoiningAdmin, address_of, counts, list_of, page_of
 from operations.console.meaning import when
-from operations.models import Merge, MergeStep, Split, SplitStep
-from operations.models.merge import TAKEN
+from operations.models import JoiningStep, Merge, Split
+from operations.models.joining import TAKEN
 from tenants.models import Organisation
 from tenants.placement import State
 
@@ -21,9 +21,20 @@ class MergeAdmin(JoiningAdmin):
     """Merges: which wait for a second operator, which are under way, and which can be undone until when."""
 
     title = "Merges"
-    noun = "merge"
     nothing_found = "Nothing: everything comes as it is."
     labels = {"began_at": "Begun", "undo_until": "Can be undone until", "ended_at": "Ended"}
+    acts: ClassVar = {
+        "approve": merge_acts.approve_page,
+        "cancel": merge_acts.cancel_page,
+        "undo": merge_acts.undo_page,
+        "close": merge_acts.close_page,
+    }
+    afterwards: ClassVar = {
+        JoiningStep.CLOSED: "Nothing: it is for good. {whole} is closed; its data can be erased on {page}.",
+        JoiningStep.FAILED: "Nothing: {whole} stays on its own. It can be asked for on {page}.",
+        JoiningStep.UNDONE: "Nothing: it was undone, {whole} is on its own. It can be asked for on {page}.",
+        JoiningStep.CANCELLED: "Nothing: it was taken back, and {whole} stays on its own. See {page}.",
+    }
     nothing_yet = (
         "No organisation has become a part of another one. It is asked for on the page of the one that is "
         "to become a part."
@@ -55,32 +66,6 @@ class MergeAdmin(JoiningAdmin):
             return "–"
         return counts(merge.result["stay"], nothing="Nothing: all that came has gone back.")
 
-    def slug_of(self, work: Merge) -> str:
-        return str(work.absorbed.slug)
-
-    def ended(self, work: Merge) -> SafeString:
-        page = page_of(work.absorbed, f"the page of {work.absorbed}")
-        said = {
-            MergeStep.CLOSED: "Nothing: it is for good. What {} had is closed, and can be erased on {}.",
-            MergeStep.FAILED: "Nothing: {} stays on its own. It can be asked for on {}.",
-            MergeStep.UNDONE: "Nothing: it was undone, and {} is on its own. It can be asked for on {}.",
-        }.get(MergeStep(work.step), "Nothing: it was taken back, and {} stays on its own. See {}.")
-        return format_html(said, str(work.absorbed), page)
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the pages of the acts."""
-        wrap = self.admin_site.admin_view
-        own = [
-            path("<uuid:pk>/approve/", wrap(merge_acts.approve_page), name="merge-approve"),
-            path("<uuid:pk>/cancel/", wrap(merge_acts.cancel_page), name="merge-cancel"),
-            path("<uuid:pk>/undo/", wrap(merge_acts.undo_page), name="merge-undo"),
-            path("<uuid:pk>/close/", wrap(merge_acts.close_page), name="merge-close"),
-        ]
-        return [*own, *super().get_urls()]
-
-    def name_of(self, row: Merge) -> str:
-        return str(row)
-
 
 def urls(wrap: Callable[[Any], Any]) -> list[URLPattern]:
     """Return the addresses below the list of organisations."""
@@ -95,9 +80,10 @@ def joined_with(organisation: Organisation) -> SafeString:
     if organisation.part_of is not None:
         whole = page_of(organisation.part_of, str(organisation.part_of))
         lines.append(format_html("It is a part of {}", whole))
+    works: list[Merge | Split] = [*merges, *splits]
     lines += [
         format_html('<a href="{}">{}</a>', address_of(work), str(work))
-        for work in sorted([*merges, *splits], key=lambda work: work.asked_at, reverse=True)
+        for work in sorted(works, key=lambda work: work.asked_at, reverse=True)
     ]
     is_free = not any(rows.open().of(organisation).exists() for rows in (Merge.objects, Split.objects))
     if is_free and organisation.state != State.GONE and organisation.domains.exists():
@@ -114,7 +100,7 @@ def instead_of_states(organisation: Organisation) -> SafeString | str:
     if merge is not None:
         said = 'None: it is a part of {}. <a href="{}">Undo the merge</a> instead.'
         return format_html(said, str(organisation.part_of), address_of(merge))
-    split = Split.objects.filter(made=organisation, step=SplitStep.UNDONE).first()
+    split = Split.objects.filter(made=organisation, step=JoiningStep.UNDONE).first()
     if split is not None:
         said = 'None: it was split off from {}, and <a href="{}">that was undone</a>.'
         return format_html(said, str(organisation.part_of), address_of(split))

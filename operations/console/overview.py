@@ -14,8 +14,8 @@ from operations.models import (
     Erasure,
     ErasureStep,
     FleetState,
+    JoiningStep,
     Merge,
-    MergeStep,
     OperatorAct,
     Progress,
     Provisioning,
@@ -23,7 +23,6 @@ from operations.models import (
     RestoreStep,
     ShardHealth,
     Split,
-    SplitStep,
 )
 from records.files import storage
 from tenants.models import Organisation
@@ -184,12 +183,12 @@ def _wanting() -> list[dict[str, Any]]:
             "url": reverse("admin:operations_erasure_changelist"),
         },
         {
-            "count": Merge.objects.filter(step=MergeStep.FOUND).count(),
+            "count": Merge.objects.filter(step=JoiningStep.FOUND).count(),
             "what": ("merge waits for a second operator", "merges wait for a second operator"),
             "url": f"{reverse('admin:operations_merge_changelist')}?step__exact=found",
         },
         {
-            "count": Split.objects.filter(step=SplitStep.FOUND).count(),
+            "count": Split.objects.filter(step=JoiningStep.FOUND).count(),
             "what": ("split waits for a second operator", "splits wait for a second operator"),
             "url": f"{reverse('admin:operations_split_changelist')}?step__exact=found",
         },

@@ -5,11 +5,11 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from operations.actions import splitting
+from operations.actions import joining, splitting
 from operations.console.joining import act_on, found_in
 from operations.forms import ApproveForm, ReasonForm, UndoForm
 from operations.models import Split
-from operations.models.merge import UNDONE_WITHIN
+from operations.models.joining import UNDONE_WITHIN
 
 
 def parting(source: str, name: str) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def cancel_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         request,
         split,
         ReasonForm(request.POST or None),
-        lambda by, told: splitting.cancel(split, by=by, reason=told["reason"]),
+        lambda by, told: joining.cancel(split, by=by, reason=told["reason"]),
         done=f"{split.source} stays as it is.",
         wrong=None,
         title=f"Leave {split.source} as it is",
@@ -84,7 +84,7 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         request,
         split,
         UndoForm(request.POST or None, slug=str(split.source.slug)),
-        lambda by, told: splitting.undo(split, by=by, reason=told["reason"]),
+        lambda by, told: joining.undo(split, by=by, reason=told["reason"]),
         done="It begins within some seconds.",
         wrong="typed",
         title=f"Put {split.name} back into {split.source}",
@@ -100,7 +100,7 @@ def close_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         request,
         split,
         ReasonForm(request.POST or None),
-        lambda by, told: splitting.close(split, by=by, reason=told["reason"]),
+        lambda by, told: joining.close(split, by=by, reason=told["reason"]),
         done="It is closed within some seconds.",
         wrong=None,
         title=f"Let {split.name} be an organisation of its own for good",

@@ -1,28 +1,39 @@
 """Splits in the console: what becomes an organisation of its own, and what can be done about it."""
 
+from typing import ClassVar
+
 from django.contrib import admin
-from django.urls import URLPattern, path
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from operations.actions.provisioning import host_of
 from operations.console import split_acts
 from operations.console.joining import JoiningAdmin, page_of
 from operations.console.meaning import when
-from operations.models import Split, SplitStep
+from operations.models import JoiningStep, Split
 
 
 class SplitAdmin(JoiningAdmin):
     """Splits: which wait for a second operator, which are under way, and which can be undone until when."""
 
     title = "Splits"
-    noun = "split"
     nothing_found = "Nothing: no row, no person and no group has two claims."
     lead = "What goes is chosen by name, which is not shown here: manage.py split SLUG asks for it."
     labels = {
         "effective_at": "As of",
         "undo_until": "Can be undone until",
         "ended_at": "Ended",
+    }
+    acts: ClassVar = {
+        "approve": split_acts.approve_page,
+        "cancel": split_acts.cancel_page,
+        "undo": split_acts.undo_page,
+        "close": split_acts.close_page,
+    }
+    afterwards: ClassVar = {
+        JoiningStep.CLOSED: "Nothing: it is for good. What went is deleted in {whole}; see {page}.",
+        JoiningStep.FAILED: "Nothing: {whole} is as it was; see {page}. It can be asked for again.",
+        JoiningStep.UNDONE: "Nothing: it was undone, and everything is in {whole} again; see {page}.",
+        JoiningStep.CANCELLED: "Nothing: it was taken back, and {whole} stays as it is; see {page}.",
     }
     nothing_yet = "No part of an organisation has become an organisation of its own."
     list_display = (
@@ -72,29 +83,3 @@ class SplitAdmin(JoiningAdmin):
     def claims(self, split: Split) -> SafeString | str:
         """Show how much of what has two claims."""
         return self.found(split)
-
-    def slug_of(self, work: Split) -> str:
-        return str(work.source.slug)
-
-    def ended(self, work: Split) -> SafeString:
-        page = page_of(work.source, str(work.source))
-        said = {
-            SplitStep.CLOSED: "Nothing: it is for good. What went is deleted in {}.",
-            SplitStep.FAILED: "Nothing: {} is as it was. It can be asked for again.",
-            SplitStep.UNDONE: "Nothing: it was undone, and everything is in {} again.",
-        }.get(SplitStep(work.step), "Nothing: it was taken back, and {} stays as it is.")
-        return format_html(said, page)
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the pages of the acts."""
-        wrap = self.admin_site.admin_view
-        own = [
-            path("<uuid:pk>/approve/", wrap(split_acts.approve_page), name="split-approve"),
-            path("<uuid:pk>/cancel/", wrap(split_acts.cancel_page), name="split-cancel"),
-            path("<uuid:pk>/undo/", wrap(split_acts.undo_page), name="split-undo"),
-            path("<uuid:pk>/close/", wrap(split_acts.close_page), name="split-close"),
-        ]
-        return [*own, *super().get_urls()]
-
-    def name_of(self, row: Split) -> str:
-        return str(row)

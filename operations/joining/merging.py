@@ -26,8 +26,8 @@ from operations.joining.problems import CannotJoin
 from operations.joining.removing import is_owned_without, take_back
 from operations.joining.shape import Place
 from operations.joining.staging import Both
-from operations.models import Merge, MergeStep, OperatorAct
-from operations.models.merge import UNDONE_WITHIN
+from operations.models import JoiningStep, Merge, OperatorAct
+from operations.models.joining import UNDONE_WITHIN
 from operations.restoring import places, swapping
 from operations.restoring.loaded import bring_to_template
 from records.indexes import rules
@@ -50,15 +50,15 @@ def run(merge: Merge) -> None:
 
 
 def _do(merge: Merge) -> None:
-    if merge.step == MergeStep.ASKED:
+    if merge.step == JoiningStep.ASKED:
         _look(merge)
-    if merge.step == MergeStep.APPROVED:
+    if merge.step == JoiningStep.APPROVED:
         _stage(merge)
-    if merge.step == MergeStep.STAGED:
+    if merge.step == JoiningStep.STAGED:
         _join(merge)
-    if merge.step == MergeStep.UNDOING:
+    if merge.step == JoiningStep.UNDOING:
         _undo(merge)
-    elif merge.step == MergeStep.DONE and merge.undo_until and merge.undo_until <= timezone.now():
+    elif merge.step == JoiningStep.DONE and merge.undo_until and merge.undo_until <= timezone.now():
         _close(merge)
 
 
@@ -80,8 +80,8 @@ def _look(merge: Merge) -> None:
         found = _staged(merge, both, place)
     finally:
         staging.drop(merge.shard, merge.staged)
-    if Merge.objects.filter(pk=merge.pk, step=MergeStep.ASKED).update(
-        step=MergeStep.FOUND, result={**merge.result, **machine.told(found)}, progress=""
+    if Merge.objects.filter(pk=merge.pk, step=JoiningStep.ASKED).update(
+        step=JoiningStep.FOUND, result={**merge.result, **machine.told(found)}, progress=""
     ):
         merge.refresh_from_db()
     machine.refuse_stopped(found, f"merge {merge.absorbed.slug}")
@@ -107,7 +107,7 @@ def _stage(merge: Merge) -> None:
     merge.note(result={**merge.result, **machine.told(found)})
     command = f"merge {merge.absorbed.slug}"
     machine.refuse_stopped(found, command, since="Changed since it was approved. ")
-    merge.note(step=MergeStep.STAGED)
+    merge.note(step=JoiningStep.STAGED)
 
 
 def _end_trail(merge: Merge, tenant: Tenant) -> None:
@@ -150,7 +150,7 @@ def _join(merge: Merge) -> None:
     with transaction.atomic(using="control"):
         OperatorAct.write(merge.into, "merged", who=merge.approved_by, reason=merge.reason)
         merge.note(
-            step=MergeStep.DONE,
+            step=JoiningStep.DONE,
             result={
                 **merge.result,
                 "came": {name: count for name, count in rows.items() if count},
@@ -184,7 +184,7 @@ def _undo(merge: Merge) -> None:
 
     if "stay" not in merge.result and not is_owned_without(both, place):
         why = f"Nobody would own {merge.into.name}: make somebody an owner who was there before."
-        merge.note(step=MergeStep.DONE, error=why, progress="")
+        merge.note(step=JoiningStep.DONE, error=why, progress="")
         return
     # What was taken back is known before the copy goes, without which nothing can be.
     if "stay" not in merge.result:
@@ -194,7 +194,7 @@ def _undo(merge: Merge) -> None:
         merge.note(result={**merge.result, "stay": stay})
     _reopen(merge, code="organisation.came_apart", by=by)
     staging.drop(merge.shard, merge.staged)
-    step = MergeStep.FAILED if merge.result.get("gave_up") else MergeStep.UNDONE
+    step = JoiningStep.FAILED if merge.result.get("gave_up") else JoiningStep.UNDONE
     merge.note(step=step, ended_at=timezone.now(), progress="")
     repair(merge.into)
 
@@ -222,22 +222,22 @@ def _reopen(merge: Merge, *, code: str, by: str) -> None:
 
 def _close(merge: Merge) -> None:
     staging.drop(merge.shard, merge.staged)
-    merge.note(step=MergeStep.CLOSED, ended_at=timezone.now())
+    merge.note(step=JoiningStep.CLOSED, ended_at=timezone.now())
 
 
 def _give_up(merge: Merge, problem: str) -> None:
     """End a merge that cannot go on; after the first row came it is undone."""
     merge.refresh_from_db()
-    if merge.step in (MergeStep.STAGED, MergeStep.UNDOING):
-        if merge.step == MergeStep.UNDOING:
+    if merge.step in (JoiningStep.STAGED, JoiningStep.UNDOING):
+        if merge.step == JoiningStep.UNDOING:
             merge.note(error=problem[:2000])
             return  # tried again with the next turn
         result = {**merge.result, "gave_up": True}
-        merge.note(step=MergeStep.UNDOING, error=problem[:2000], result=result)
+        merge.note(step=JoiningStep.UNDOING, error=problem[:2000], result=result)
         _undo(merge)
         return
     staging.drop(merge.shard, merge.staged)
-    if merge.step == MergeStep.APPROVED:
+    if merge.step == JoiningStep.APPROVED:
         _reopen(merge, code="organisation.stays_apart", by=merge.approved_by)
-    if merge.step != MergeStep.CANCELLED:
-        merge.note(step=MergeStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")
+    if merge.step != JoiningStep.CANCELLED:
+        merge.note(step=JoiningStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")

@@ -23,8 +23,8 @@ from operations.joining.merging import plan_indexes
 from operations.joining.picking import Picks, pick
 from operations.joining.shape import Place
 from operations.joining.staging import Both
-from operations.models import OperatorAct, Split, SplitStep
-from operations.models.merge import UNDONE_WITHIN
+from operations.models import JoiningStep, OperatorAct, Split
+from operations.models.joining import UNDONE_WITHIN
 from operations.restoring import swapping
 from tenants import hosts
 from tenants.models import Organisation
@@ -42,15 +42,15 @@ def run(split: Split) -> None:
 
 
 def _do(split: Split) -> None:
-    if split.step == SplitStep.ASKED:
+    if split.step == JoiningStep.ASKED:
         _look(split)
-    if split.step == SplitStep.APPROVED:
+    if split.step == JoiningStep.APPROVED:
         _begin(split)
-    if split.step == SplitStep.STAGED:
+    if split.step == JoiningStep.STAGED:
         _divide(split)
-    if split.step == SplitStep.UNDOING:
+    if split.step == JoiningStep.UNDOING:
         _undo(split)
-    elif split.step == SplitStep.DONE and split.undo_until and split.undo_until <= timezone.now():
+    elif split.step == JoiningStep.DONE and split.undo_until and split.undo_until <= timezone.now():
         _close(split)
 
 
@@ -80,8 +80,8 @@ def _look(split: Split) -> None:
     finally:
         staging.drop(split.shard, split.staged)
     told = machine.told(found)
-    if Split.objects.filter(pk=split.pk, step=SplitStep.ASKED).update(
-        step=SplitStep.FOUND, result={**split.result, **told}, progress=""
+    if Split.objects.filter(pk=split.pk, step=JoiningStep.ASKED).update(
+        step=JoiningStep.FOUND, result={**split.result, **told}, progress=""
     ):
         split.refresh_from_db()
     machine.refuse_stopped(found, f"split {split.source.slug}")
@@ -105,7 +105,7 @@ def _begin(split: Split) -> None:
     staging.decide(both, place)
     with opened(split.shard) as connection, connection.transaction():
         pick(connection, place, picks)
-    split.note(step=SplitStep.STAGED)
+    split.note(step=JoiningStep.STAGED)
 
 
 def _make(split: Split, picks: Picks) -> None:
@@ -174,7 +174,7 @@ def _open(split: Split, rows: dict[str, int]) -> None:
         for organisation, act in ((made, made.state), (split.source, "split")):
             OperatorAct.write(organisation, act, who=split.approved_by, reason=split.reason)
         split.note(
-            step=SplitStep.DONE,
+            step=JoiningStep.DONE,
             result={**split.result, "came": rows},
             undo_until=timezone.now() + UNDONE_WITHIN,
             progress="",
@@ -196,7 +196,7 @@ def _close(split: Split) -> None:
         parting.remove(both_of(split), place_of(split), by=split.approved_by, tell=tell)
         split.note(result={**split.result, "removed": True})
     staging.drop(split.shard, split.staged)
-    split.note(step=SplitStep.CLOSED, ended_at=timezone.now(), progress="")
+    split.note(step=JoiningStep.CLOSED, ended_at=timezone.now(), progress="")
 
 
 def _undo(split: Split) -> None:
@@ -218,7 +218,7 @@ def _undo(split: Split) -> None:
     _tell_source(split, "organisation.split_undone", by=by)
     staging.drop(split.shard, split.staged)
     split.note(
-        step=SplitStep.FAILED if split.result.get("gave_up") else SplitStep.UNDONE,
+        step=JoiningStep.FAILED if split.result.get("gave_up") else JoiningStep.UNDONE,
         ended_at=timezone.now(),
         progress="",
     )
@@ -230,14 +230,14 @@ def _undo(split: Split) -> None:
 def _give_up(split: Split, problem: str) -> None:
     """End a split that cannot go on; what was begun is put back."""
     split.refresh_from_db()
-    if split.step == SplitStep.UNDOING or split.step == SplitStep.DONE:
+    if split.step == JoiningStep.UNDOING or split.step == JoiningStep.DONE:
         split.note(error=problem[:2000])
         return  # tried again with the next turn
-    if split.step in (SplitStep.APPROVED, SplitStep.STAGED):
+    if split.step in (JoiningStep.APPROVED, JoiningStep.STAGED):
         result = {**split.result, "gave_up": True}
-        split.note(step=SplitStep.UNDOING, error=problem[:2000], result=result)
+        split.note(step=JoiningStep.UNDOING, error=problem[:2000], result=result)
         _undo(split)
         return
     staging.drop(split.shard, split.staged)
-    if split.step != SplitStep.CANCELLED:
-        split.note(step=SplitStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")
+    if split.step != JoiningStep.CANCELLED:
+        split.note(step=JoiningStep.FAILED, error=problem[:2000], ended_at=timezone.now(), progress="")

@@ -10,7 +10,7 @@ from django.core.management.base import OutputWrapper
 from django.db import connections
 
 from operations.models import Merge, Split
-from operations.models.merge import AT_WORK
+from operations.models.joining import AT_WORK
 from operations.restoring.problems import Busy
 
 _EVERY_SECONDS = 1.0

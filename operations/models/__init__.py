@@ -4,13 +4,14 @@ from operations.models.act import OperatorAct
 from operations.models.backfill import Backfill, BackfillState, Progress
 from operations.models.backup import BaseBackup, Restore, RestoreDrill, RestoreStep
 from operations.models.fleet import FleetRun, FleetState, SchemaVersion
+from operations.models.joining import JoiningStep
 from operations.models.leaving import Erasure, ErasureStep, Export, ExportStep, Return, ReturnStep
-from operations.models.merge import Merge, MergeStep
+from operations.models.merge import Merge
 from operations.models.move import Move, MoveStep
 from operations.models.provisioning import Provisioning
 from operations.models.shard_health import ShardHealth
 from operations.models.signup import SignUp
-from operations.models.split import Split, SplitStep
+from operations.models.split import Split
 
 __all__ = [
     "Backfill",
@@ -22,8 +23,8 @@ __all__ = [
     "ExportStep",
     "FleetRun",
     "FleetState",
+    "JoiningStep",
     "Merge",
-    "MergeStep",
     "Move",
     "MoveStep",
     "OperatorAct",
@@ -38,5 +39,4 @@ __all__ = [
     "ShardHealth",
     "SignUp",
     "Split",
-    "SplitStep",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from psycopg import sql
 
-from operations.actions.merging import refuse_joining
+from operations.actions.joining import refuse_joining
 from operations.joining.problems import CannotJoin
 from operations.models import Move, Restore
 from operations.moves import links

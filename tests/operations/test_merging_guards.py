@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.identity.models import User
-from operations.actions import leaving, merging, moves, restores
+from operations.actions import joining, leaving, merging, moves, restores
 from operations.actions.states import WrongState, change_state
 from operations.joining.problems import CannotJoin
 from operations.leaving import archive, erasing, returning
 from operations.leaving.problems import CannotLeave, CannotReturn
 from operations.models import BaseBackup, Erasure, ErasureStep, Merge, Restore
-from operations.models.merge import ENDED, TAKEN, MergeStep
+from operations.models.joining import ENDED, TAKEN, JoiningStep
 from operations.moves.problems import CannotMove
 from operations.restoring.problems import CannotRestore
 from tenants.context import control_plane
@@ -22,7 +22,7 @@ from tenants.models import Organisation, Shard
 from tenants.placement import State
 from tests.operations.merges import merged, now
 
-OPEN = [step for step in MergeStep if step not in ENDED]
+OPEN = [step for step in JoiningStep if step not in ENDED]
 WAITING = [step for step in OPEN if step not in TAKEN]
 SAID = "The merge of Pulse Nights into Tide Sessions is open"
 
@@ -51,7 +51,7 @@ def erasure(organisation: Organisation) -> Erasure:
 
 class TestBothStayWhereTheyAre:
     @pytest.mark.parametrize("step", OPEN)
-    def test_while_it_is_open(self, pulse: Organisation, tide: Organisation, step: MergeStep) -> None:
+    def test_while_it_is_open(self, pulse: Organisation, tide: Organisation, step: JoiningStep) -> None:
         merged(pulse, tide, step)
         for organisation, target in ((pulse, "shard_2"), (tide, "shard_1")):
             with pytest.raises(CannotMove, match=SAID):
@@ -65,10 +65,10 @@ class TestBothStayWhereTheyAre:
 
     @pytest.mark.parametrize("step", ENDED)
     def test_and_not_when_it_has_ended(
-        self, pulse: Organisation, tide: Organisation, step: MergeStep
+        self, pulse: Organisation, tide: Organisation, step: JoiningStep
     ) -> None:
         merged(pulse, tide, step)
-        merging.refuse_joining(tide)
+        joining.refuse_joining(tide)
 
 
 class TestNeitherGoesBack:
@@ -125,7 +125,7 @@ class TestNothingIsErased:
         with pytest.raises(CannotLeave, match=SAID):
             erasing.begin(waiting)
         assert Erasure.objects.get().step == ErasureStep.APPROVED
-        merge.note(step=MergeStep.CLOSED)
+        merge.note(step=JoiningStep.CLOSED)
         assert erasing.begin(waiting)
 
     def test_and_nobody_comes_back_who_is_a_part(
@@ -140,9 +140,9 @@ class TestNothingIsErased:
 
 
 class TestNobodyOpensIt:
-    @pytest.mark.parametrize("step", [*TAKEN, MergeStep.CLOSED])
+    @pytest.mark.parametrize("step", [*TAKEN, JoiningStep.CLOSED])
     def test_while_it_is_a_part(
-        self, pulse: Organisation, tide: Organisation, oz: User, step: MergeStep
+        self, pulse: Organisation, tide: Organisation, oz: User, step: JoiningStep
     ) -> None:
         merged(pulse, tide, step)
         with pytest.raises(WrongState, match="a part of Tide Sessions"):
@@ -151,7 +151,7 @@ class TestNobodyOpensIt:
 
     @pytest.mark.parametrize("step", WAITING)
     def test_and_its_state_changes_before(
-        self, pulse: Organisation, tide: Organisation, oz: User, step: MergeStep
+        self, pulse: Organisation, tide: Organisation, oz: User, step: JoiningStep
     ) -> None:
         merged(pulse, tide, step)
         change_state(organisation=pulse, to=State.SUSPENDED, reason="They did not pay", by=oz)

@@ -13,8 +13,8 @@ from django.utils.html import strip_tags
 
 from operations.joining.clashes import Kind
 from operations.joining.telling import ORDER
-from operations.models import Merge, MergeStep, OperatorAct
-from operations.models.merge import ENDED, TAKEN
+from operations.models import JoiningStep, Merge, OperatorAct
+from operations.models.joining import ENDED, TAKEN
 from tenants.models import Organisation
 from tests.conftest import ClientAs
 from tests.operations.merges import merged, now
@@ -69,7 +69,7 @@ class TestAsking:
         answer = console.post(f"{LIST}{pulse.pk}/merge/", {"into": " Tide ", **WHY})
         merge = Merge.objects.get()
         assert answer["Location"] == page_of(merge)
-        assert (merge.absorbed_id, merge.into_id, merge.step) == (pulse.pk, tide.pk, MergeStep.ASKED)
+        assert (merge.absorbed_id, merge.into_id, merge.step) == (pulse.pk, tide.pk, JoiningStep.ASKED)
         page = console.get(page_of(merge))
         assert "data-poll" in page.content.decode()
         assert "Take it back" in words(page)
@@ -146,9 +146,9 @@ class TestApproving:
         Merge.objects.update(asked_by="kim@enclave.example")
         for typed in ("tide", "puls", ""):
             assert console.post(page_of(merge, "approve"), {"typed": typed}).status_code == 422
-        assert (Merge.objects.get().step, now(pulse).state) == (MergeStep.FOUND, pulse.state)
+        assert (Merge.objects.get().step, now(pulse).state) == (JoiningStep.FOUND, pulse.state)
         assert console.post(page_of(merge, "approve"), APPROVAL).status_code == 302
-        assert (Merge.objects.get().step, now(pulse).state) == (MergeStep.APPROVED, "gone")
+        assert (Merge.objects.get().step, now(pulse).state) == (JoiningStep.APPROVED, "gone")
         assert "1 merge waits" not in words(console.get("/console/"))
         assert console.post(page_of(merge, "approve"), APPROVAL).status_code == 422
 
@@ -172,15 +172,15 @@ class TestApproving:
 
 
 class TestTakingBack:
-    @pytest.mark.parametrize("step", MergeStep)
+    @pytest.mark.parametrize("step", JoiningStep)
     def test_is_possible_until_it_is_approved(
-        self, console: Client, pulse: Organisation, tide: Organisation, step: MergeStep
+        self, console: Client, pulse: Organisation, tide: Organisation, step: JoiningStep
     ) -> None:
         merge = merged(pulse, tide, step)
         assert console.post(page_of(merge, "cancel"), {"reason": ""}).status_code == 422
-        waits = step in (MergeStep.ASKED, MergeStep.FOUND)
+        waits = step in (JoiningStep.ASKED, JoiningStep.FOUND)
         assert console.post(page_of(merge, "cancel"), WHY).status_code == (302 if waits else 422)
-        assert Merge.objects.get().step == (MergeStep.CANCELLED if waits else step)
+        assert Merge.objects.get().step == (JoiningStep.CANCELLED if waits else step)
 
 
 class TestUndoing:
@@ -199,14 +199,14 @@ class TestUndoing:
         merge = merged(pulse, tide, "done")
         wrong = ({**APPROVAL, "reason": ""}, {**WHY, "typed": "tide"}, WHY)
         assert [console.post(page_of(merge, "undo"), told).status_code for told in wrong] == [422] * 3
-        assert Merge.objects.get().step == MergeStep.DONE
+        assert Merge.objects.get().step == JoiningStep.DONE
         assert console.post(page_of(merge, "undo"), {**WHY, **APPROVAL}).status_code == 302
-        assert Merge.objects.get().step == MergeStep.UNDOING
+        assert Merge.objects.get().step == JoiningStep.UNDOING
         assert "data-poll" in console.get(page_of(merge)).content.decode()
 
-    @pytest.mark.parametrize("step", [step for step in MergeStep if step != MergeStep.DONE])
+    @pytest.mark.parametrize("step", [step for step in JoiningStep if step != JoiningStep.DONE])
     def test_and_a_merge_that_is_done(
-        self, console: Client, pulse: Organisation, tide: Organisation, step: MergeStep
+        self, console: Client, pulse: Organisation, tide: Organisation, step: JoiningStep
     ) -> None:
         merge = merged(pulse, tide, step)
         for act, told in (("undo", {**WHY, **APPROVAL}), ("close", WHY)):
@@ -233,9 +233,9 @@ class TestClosing:
 
 
 class TestEveryStep:
-    @pytest.mark.parametrize("step", MergeStep)
+    @pytest.mark.parametrize("step", JoiningStep)
     def test_says_what_can_be_done(
-        self, console: Client, pulse: Organisation, tide: Organisation, step: MergeStep
+        self, console: Client, pulse: Organisation, tide: Organisation, step: JoiningStep
     ) -> None:
         merge = merged(pulse, tide, step, result={"came": {"records_record": 5}}, progress="5 of 9 rows")
         page = console.get(page_of(merge)).content.decode()
@@ -249,9 +249,9 @@ class TestEveryStep:
         for act in ("approve", "cancel", "undo", "close"):
             assert console.get(page_of(merge, act)).status_code == 200
 
-    @pytest.mark.parametrize("step", [*TAKEN, MergeStep.CLOSED])
+    @pytest.mark.parametrize("step", [*TAKEN, JoiningStep.CLOSED])
     def test_of_who_is_a_part_offers_no_other_state(
-        self, console: Client, pulse: Organisation, tide: Organisation, step: MergeStep
+        self, console: Client, pulse: Organisation, tide: Organisation, step: JoiningStep
     ) -> None:
         merge = merged(pulse, tide, step)
         page = console.get(f"{LIST}{pulse.pk}/change/").content.decode()
@@ -264,9 +264,9 @@ class TestEveryStep:
         assert "a part of Tide Sessions" in words(answer)
         assert now(pulse).state == "gone"
 
-    @pytest.mark.parametrize("step", [step for step in ENDED if step != MergeStep.CLOSED])
+    @pytest.mark.parametrize("step", [step for step in ENDED if step != JoiningStep.CLOSED])
     def test_that_came_to_nothing_leaves_them_as_they_were(
-        self, console: Client, pulse: Organisation, tide: Organisation, step: MergeStep
+        self, console: Client, pulse: Organisation, tide: Organisation, step: JoiningStep
     ) -> None:
         merged(pulse, tide, step, error="DatabaseError: no")
         page = words(console.get(f"{LIST}{pulse.pk}/change/"))
@@ -283,4 +283,4 @@ class TestWhoMay:
         for address, told in ((page_of(merge, "approve"), APPROVAL), (page_of(merge, "cancel"), WHY)):
             assert somebody.post(address, told)["Location"].startswith("/console/login/")
             assert inside.post(address, told).status_code == 404
-        assert Merge.objects.get().step == MergeStep.FOUND
+        assert Merge.objects.get().step == JoiningStep.FOUND

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from operations.models import OperatorAct, Split, SplitStep
+from operations.models import JoiningStep, OperatorAct, Split
 from tenants.models import Organisation
 from tenants.names import new_schema_name
 from tests.operations.test_console import LIST
@@ -29,7 +29,7 @@ FOUND = {
 def split_of(source: Organisation, step: str = "found", **columns: object) -> Split:
     """Write down a split that Kim asked for and Lee approved, where somebody has."""
     at = timezone.now() - timedelta(hours=1)
-    waits = step in (SplitStep.ASKED, SplitStep.FOUND, SplitStep.CANCELLED)
+    waits = step in (JoiningStep.ASKED, JoiningStep.FOUND, JoiningStep.CANCELLED)
     known: dict[str, object] = {
         "step": step,
         "name": "Pulse North",
@@ -41,7 +41,7 @@ def split_of(source: Organisation, step: str = "found", **columns: object) -> Sp
         "asked_at": at,
         "approved_by": "" if waits else "lee@enclave.example",
         "approved_at": None if waits else at,
-        "undo_until": at + timedelta(days=30) if step == SplitStep.DONE else None,
+        "undo_until": at + timedelta(days=30) if step == JoiningStep.DONE else None,
         "staged": new_schema_name(),
         "shard": source.shard_id,
     }
@@ -72,14 +72,14 @@ class TestPage:
         assert "1 split waits for a second operator" in words(console.get("/console/"))
         assert page_of(split) in console.get(ACTS).content.decode()
 
-    @pytest.mark.parametrize("step", SplitStep)
-    def test_says_what_can_be_done(self, console: Client, pulse: Organisation, step: SplitStep) -> None:
+    @pytest.mark.parametrize("step", JoiningStep)
+    def test_says_what_can_be_done(self, console: Client, pulse: Organisation, step: JoiningStep) -> None:
         split = split_of(pulse, step)
         page = console.get(page_of(split))
         shown = words(page)
-        assert ("Approve it" in shown) is (step == SplitStep.FOUND)
-        assert ("Take it back" in shown) is (step in (SplitStep.ASKED, SplitStep.FOUND))
-        assert ("Undo it" in shown) is (step == SplitStep.DONE)
+        assert ("Approve it" in shown) is (step == JoiningStep.FOUND)
+        assert ("Take it back" in shown) is (step in (JoiningStep.ASKED, JoiningStep.FOUND))
+        assert ("Undo it" in shown) is (step == JoiningStep.DONE)
         assert ("data-poll" in page.content.decode()) is (step in ("asked", "approved", "staged", "undoing"))
 
     def test_nothing_yet_says_how_it_is_asked_for(self, console: Client, pulse: Organisation) -> None:
@@ -95,37 +95,37 @@ class TestActs:
         assert "Is in both afterwards: people (1,025)" in page
         assert "deleted there when this is closed" in page
         assert console.post(page_of(split, "approve"), {"typed": "tide"}).status_code == 422
-        assert Split.objects.get().step == SplitStep.FOUND
+        assert Split.objects.get().step == JoiningStep.FOUND
 
     def test_who_asked_may_not_approve(self, console: Client, pulse: Organisation) -> None:
         split = split_of(pulse, asked_by=OPERATOR)
         answer = console.post(page_of(split, "approve"), APPROVAL)
         assert (answer.status_code, "Somebody else has to approve" in words(answer)) == (422, True)
-        assert Split.objects.get().step == SplitStep.FOUND
+        assert Split.objects.get().step == JoiningStep.FOUND
 
     def test_another_operator_may(self, console: Client, pulse: Organisation) -> None:
         split = split_of(pulse)
         assert console.post(page_of(split, "approve"), APPROVAL).status_code == 302
-        assert Split.objects.get().step == SplitStep.APPROVED
+        assert Split.objects.get().step == JoiningStep.APPROVED
         assert OperatorAct.objects.filter(act="approve split").exists()
 
-    @pytest.mark.parametrize("step", SplitStep)
+    @pytest.mark.parametrize("step", JoiningStep)
     def test_is_taken_back_until_it_is_approved(
-        self, console: Client, pulse: Organisation, step: SplitStep
+        self, console: Client, pulse: Organisation, step: JoiningStep
     ) -> None:
         split = split_of(pulse, step)
-        waits = step in (SplitStep.ASKED, SplitStep.FOUND)
+        waits = step in (JoiningStep.ASKED, JoiningStep.FOUND)
         assert console.post(page_of(split, "cancel"), WHY).status_code == (302 if waits else 422)
-        assert Split.objects.get().step == (SplitStep.CANCELLED if waits else step)
+        assert Split.objects.get().step == (JoiningStep.CANCELLED if waits else step)
 
     def test_undoing_needs_a_reason_and_the_address(self, console: Client, pulse: Organisation) -> None:
         split = split_of(pulse, "done")
         assert "with everything that was done in it" in words(console.get(page_of(split, "undo")))
         for told in ({"typed": "pulse", "reason": ""}, {"typed": "tide", **WHY}):
             assert console.post(page_of(split, "undo"), told).status_code == 422
-        assert Split.objects.get().step == SplitStep.DONE
+        assert Split.objects.get().step == JoiningStep.DONE
         assert console.post(page_of(split, "undo"), {**WHY, **APPROVAL}).status_code == 302
-        assert Split.objects.get().step == SplitStep.UNDOING
+        assert Split.objects.get().step == JoiningStep.UNDOING
         assert Split.objects.get().result["undone_by"] == OPERATOR
 
     def test_closing_needs_a_reason(self, console: Client, pulse: Organisation) -> None:
