@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from jobs import backfills
 from operations.actions.backfills import pause, resume, share_of, start
-from operations.console.meaning import when
+from operations.console.meaning import badge, when
 from operations.console.organisations import operator_of
 from operations.console.pages import act_page
 from operations.console.tables import ReadOnlyAdmin
@@ -41,9 +41,9 @@ def bar(done: int, total: int, text: str = "") -> SafeString:
     )
 
 
-def badge(state: Progress) -> SafeString:
+def progress_badge(state: Progress) -> SafeString:
     """Return a state as a word in its colour."""
-    return format_html('<span class="state {}">{}</span>', state.value, state.label)
+    return badge(state.value, state.label)
 
 
 class BackfillAdmin(ReadOnlyAdmin):
@@ -82,13 +82,13 @@ class BackfillAdmin(ReadOnlyAdmin):
     def state(self, backfill: Backfill) -> SafeString:
         """Show whether it goes on."""
         if backfill.is_paused:
-            return badge(Progress.PAUSED)
+            return progress_badge(Progress.PAUSED)
         share = share_of(backfill)
         if share.done == share.organisations:
-            return badge(Progress.DONE)
+            return progress_badge(Progress.DONE)
         if not share.running and not share.waiting:
-            return badge(Progress.FAILED if share.failed else Progress.PAUSED)
-        return badge(Progress.RUNNING)
+            return progress_badge(Progress.FAILED if share.failed else Progress.PAUSED)
+        return progress_badge(Progress.RUNNING)
 
     @admin.display(description="Organisations")
     def share(self, backfill: Backfill) -> SafeString:
@@ -206,7 +206,7 @@ class BackfillStateAdmin(ReadOnlyAdmin):
     def state_shown(self, state: BackfillState) -> SafeString:
         """Show the state; what would run does not while all of it is paused."""
         is_held = state.backfill.is_paused and state.state in (Progress.WAITING, Progress.RUNNING)
-        return badge(Progress.PAUSED if is_held else Progress(state.state))
+        return progress_badge(Progress.PAUSED if is_held else Progress(state.state))
 
     @admin.display(description="Rows")
     def share(self, state: BackfillState) -> SafeString | str:

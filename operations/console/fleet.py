@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from accounts.identity.models import User
 from operations.actions.fleet import ask_to_stop, put_in_ring
-from operations.console.meaning import schema_badge, when
+from operations.console.meaning import badge, schema_badge, when
 from operations.console.pages import act_page
 from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ReasonForm, RingForm
@@ -102,7 +102,7 @@ class FleetRunAdmin(ReadOnlyAdmin):
         """Show what it is doing."""
         word = "Stopping" if run.is_at_work and run.stop_asked_at else run.get_state_display()
         tone = _TONES[FleetRun.State(run.state)]
-        return format_html('<span class="state {}">{}</span>', tone, word)
+        return badge(tone, word)
 
     @admin.display(description="Migrated")
     def progress(self, run: FleetRun) -> SafeString:

@@ -1,6 +1,6 @@
 """What merges and splits have in common in the console: their page of one, and the form of an act."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.identity.models import User
-from operations.console.meaning import moment
+from operations.console.meaning import badge, list_of, moment
 from operations.console.pages import act_page
 from operations.console.tables import ReadOnlyAdmin
 from operations.joining.telling import grouped, in_words
@@ -51,7 +51,7 @@ class JoiningAdmin(ReadOnlyAdmin):
     def step_shown(self, work: Work) -> SafeString:
         """Show how far it is."""
         tone = _TONES.get(work.step, "trial")
-        return format_html('<span class="state {}">{}</span>', tone, work.get_step_display())
+        return badge(tone, work.get_step_display())
 
     def found(self, work: Work) -> SafeString | str:
         """Show how much of what was found, under headings, and how to see it by name."""
@@ -154,11 +154,6 @@ def counts(counted: Mapping[str, int], nothing: str = "–") -> SafeString | str
         return nothing
     lines = list_of(f"{count:,} {what}" for what, count in in_words(counted).items())
     return format_html("{} in all{}", f"{sum(counted.values()):,}", lines)
-
-
-def list_of(lines: Iterable[SafeString | str]) -> SafeString:
-    """Return lines below each other."""
-    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
 
 
 def address_of(work: Work) -> str:

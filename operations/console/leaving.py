@@ -1,29 +1,19 @@
 """Leaving in the console: exports, the erasure of who is gone, and returns."""
 
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.identity.models import User
-from operations.actions import leaving
-from operations.actions.exports import ask_export
-from operations.actions.states import note
-from operations.console.meaning import moment, when
-from operations.console.pages import act_page
+from operations.console import leave_acts
+from operations.console.meaning import badge, list_of, moment, when
 from operations.console.tables import ReadOnlyAdmin
-from operations.forms import ApproveForm, ErasureForm, ReasonForm
 from operations.models import Erasure, ErasureStep, Export, ExportStep, Return, ReturnStep
-from operations.models.leaving import FETCHED_WITHIN
 from tenants.models import Organisation
 from tenants.placement import State
-from tenants.refusals import Refusal
 
 _ERASURE_TONES = {
     ErasureStep.ASKED: "behind",
@@ -33,19 +23,6 @@ _ERASURE_TONES = {
 }
 _EXPORT_TONES = {ExportStep.DONE: "current", ExportStep.FAILED: "failed", ExportStep.REMOVED: "gone"}
 _RETURN_TONES = {ReturnStep.DONE: "current", ReturnStep.FAILED: "failed"}
-ERASING = (
-    "Its schema goes with every row and its trail, and so do its files, its exports, its bundles, and what "
-    "restores have kept of it.",
-    "Base back-ups still have it until they are deleted, within days; nobody is brought back from them then.",
-    "What stays: that it was here, the acts of operators, and a proof of what went, in numbers.",
-    "It can come back from an export that it kept itself, and from nothing else.",
-    "Its address is given to nobody else.",
-)
-EXPORTING = (
-    "Everything in it is written into one file: its rows, its trail and its files.",
-    f"Who may export there can fetch it for {FETCHED_WITHIN.days} days, on its own pages. You cannot.",
-    "Its people notice nothing.",
-)
 
 
 class ExportAdmin(ReadOnlyAdmin):
@@ -65,7 +42,7 @@ class ExportAdmin(ReadOnlyAdmin):
     @admin.display(description="State", ordering="step")
     def step_shown(self, export: Export) -> SafeString:
         """Show whether it can be fetched."""
-        return _badge(_EXPORT_TONES.get(ExportStep(export.step), "trial"), export.get_step_display())
+        return badge(_EXPORT_TONES.get(ExportStep(export.step), "trial"), export.get_step_display())
 
     @admin.display(description="Size", ordering="size_bytes")
     def size(self, export: Export) -> str:
@@ -100,7 +77,7 @@ class ErasureAdmin(ReadOnlyAdmin):
     @admin.display(description="Step", ordering="step")
     def step_shown(self, erasure: Erasure) -> SafeString:
         """Show how far it is."""
-        return _badge(_ERASURE_TONES.get(ErasureStep(erasure.step), "trial"), erasure.get_step_display())
+        return badge(_ERASURE_TONES.get(ErasureStep(erasure.step), "trial"), erasure.get_step_display())
 
     @admin.display(description="What was there")
     def was(self, erasure: Erasure) -> SafeString | str:
@@ -119,7 +96,7 @@ class ErasureAdmin(ReadOnlyAdmin):
         if trail.get("seal"):
             lines.append(f"Last seal, number {trail['seal'][0]:,}: {trail['seal'][1]}")
         lines.append(f"SHA-256 of its last export: {last['sha256']}" if last else "No export was kept here")
-        return _list(lines)
+        return list_of(lines)
 
     @admin.display(description="What is left")
     def left(self, erasure: Erasure) -> SafeString | str:
@@ -127,7 +104,7 @@ class ErasureAdmin(ReadOnlyAdmin):
         left = erasure.result.get("left")
         if left is None:
             return "–"
-        return _list([f"{count:,} {what}" for what, count in left.items()])
+        return list_of([f"{count:,} {what}" for what, count in left.items()])
 
     @admin.display(description="In back-ups until")
     def in_back_ups(self, erasure: Erasure) -> str:
@@ -154,8 +131,8 @@ class ErasureAdmin(ReadOnlyAdmin):
         """Add the pages of the acts."""
         wrap = self.admin_site.admin_view
         own = [
-            path("<uuid:pk>/approve/", wrap(approve_page), name="erasure-approve"),
-            path("<uuid:pk>/cancel/", wrap(cancel_page), name="erasure-cancel"),
+            path("<uuid:pk>/approve/", wrap(leave_acts.approve_page), name="erasure-approve"),
+            path("<uuid:pk>/cancel/", wrap(leave_acts.cancel_page), name="erasure-cancel"),
         ]
         return [*own, *super().get_urls()]
 
@@ -183,7 +160,7 @@ class ReturnAdmin(ReadOnlyAdmin):
     @admin.display(description="Step", ordering="step")
     def step_shown(self, row: Return) -> SafeString:
         """Show how far it is."""
-        return _badge(_RETURN_TONES.get(ReturnStep(row.step), "trial"), row.get_step_display())
+        return badge(_RETURN_TONES.get(ReturnStep(row.step), "trial"), row.get_step_display())
 
     def at_work(self) -> SafeString | str:
         under_way = Return.objects.open().count()
@@ -193,8 +170,8 @@ class ReturnAdmin(ReadOnlyAdmin):
 def urls(wrap: Any) -> list[URLPattern]:
     """Return the addresses below the list of organisations."""
     return [
-        path("<uuid:pk>/export/", wrap(export_page), name="organisation-export"),
-        path("<uuid:pk>/erase/", wrap(erase_page), name="organisation-erase"),
+        path("<uuid:pk>/export/", wrap(leave_acts.export_page), name="organisation-export"),
+        path("<uuid:pk>/erase/", wrap(leave_acts.erase_page), name="organisation-erase"),
     ]
 
 
@@ -207,7 +184,7 @@ def exports_of(organisation: Organisation) -> SafeString:
     if not Erasure.objects.past_return(organisation).exists():
         url = reverse("admin:organisation-export", args=[organisation.pk])
         lines.append(format_html('<a href="{}">Have an export written</a>', url))
-    return _list(lines or ["None"])
+    return list_of(lines or ["None"])
 
 
 def _export_said(export: Export) -> str:
@@ -225,118 +202,3 @@ def erasure_of(organisation: Organisation) -> SafeString | str:
         return "Its data is here. Only who is gone can be erased."
     url = reverse("admin:organisation-erase", args=[organisation.pk])
     return format_html('Its data is here. <a href="{}">Have it erased</a>', url)
-
-
-def export_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Have an export written, which the organisation's own people fetch."""
-    organisation = get_object_or_404(Organisation, pk=pk)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        operator = _operator(request)
-        try:
-            ask_export(organisation, by=operator.email)
-        except Refusal as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            reason = form.cleaned_data["reason"]
-            note(organisation=organisation, act="ask for export", reason=reason, by=operator)
-            messages.success(request, "It is written within some minutes.")
-            return redirect("admin:tenants_organisation_change", organisation.pk)
-    title = f"Have an export of {organisation.name} written"
-    shown = {"consequences": EXPORTING, "title": title, "button": "Have it written"}
-    return act_page(request, form, opts=Export._meta, organisation=organisation, **shown)
-
-
-def erase_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Ask for the erasure of who is gone; a second operator has to approve it."""
-    organisation = get_object_or_404(Organisation, pk=pk)
-    try:
-        planned = leaving.plan(organisation, at_once=False)
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return redirect("admin:tenants_organisation_change", organisation.pk)
-    form = ErasureForm(request.POST or None, day=planned.not_before)
-    if request.method == "POST" and form.is_valid():
-        told = form.cleaned_data
-        at_once = told["when"] == ErasureForm.AT_ONCE
-        try:
-            asked = leaving.ask(organisation, reason=told["reason"], by=_operator(request), at_once=at_once)
-        except Refusal as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "Another operator has to approve it now.")
-            return redirect("admin:operations_erasure_change", asked.pk)
-    said = (
-        *ERASING,
-        _last_export_said(organisation, planned.last_export),
-        "Nothing happens before another operator approves it. Until it begins it can be taken back.",
-    )
-    shown = {"consequences": said, "title": f"Have the data of {organisation.name} erased"}
-    return act_page(
-        request, form, opts=Erasure._meta, organisation=organisation, **shown, button="Ask for it"
-    )
-
-
-def _last_export_said(organisation: Organisation, last: Export | None) -> str:
-    if organisation.exports.filter(step=ExportStep.ASKED).exists():
-        return "An export of it is being written; nothing is erased before that has ended."
-    if last is None:
-        return "No export of it was ever written: if it is erased now, nothing can bring it back."
-    return f"Its last export is of {last.asked_at:%d %b %Y %H:%M} UTC. Ask them whether they have it."
-
-
-def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Let an erasure have its day; the organisation's address is typed again."""
-    erasure = get_object_or_404(Erasure.objects.select_related("organisation"), pk=pk)
-    organisation = erasure.organisation
-    form = ApproveForm(request.POST or None, slug=str(organisation.slug))
-    if request.method == "POST" and form.is_valid():
-        try:
-            leaving.approve(erasure, by=_operator(request), typed=form.cleaned_data["typed"])
-        except Refusal as refusal:
-            form.add_error("typed", str(refusal))
-        else:
-            messages.success(request, f"It begins on {erasure.not_before:%d %b %Y %H:%M} UTC.")
-            return redirect("admin:operations_erasure_change", erasure.pk)
-    last = organisation.exports.filter(step__in=[ExportStep.DONE, ExportStep.REMOVED]).first()
-    said = (
-        f"{erasure.asked_by} asked for it: {erasure.reason}",
-        f"It begins on {erasure.not_before:%d %b %Y %H:%M} UTC, and cannot be taken back from then on.",
-        *ERASING,
-        _last_export_said(organisation, last),
-    )
-    shown = {"consequences": said, "title": f"Erase the data of {organisation.name}", "button": "Approve it"}
-    return act_page(request, form, opts=Erasure._meta, **shown, **_back(erasure))
-
-
-def cancel_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take back an erasure that has not begun."""
-    erasure = get_object_or_404(Erasure.objects.select_related("organisation"), pk=pk)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            leaving.cancel(erasure, by=_operator(request), reason=form.cleaned_data["reason"])
-        except Refusal as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"The data of {erasure.organisation.name} stays.")
-        return redirect("admin:operations_erasure_change", erasure.pk)
-    shown = {"title": f"Leave the data of {erasure.organisation.name} where it is", "button": "Take it back"}
-    return act_page(request, form, opts=Erasure._meta, **shown, **_back(erasure))
-
-
-def _back(erasure: Erasure) -> dict[str, str]:
-    back = reverse("admin:operations_erasure_change", args=[erasure.pk])
-    return {"back": back, "back_to": "Erasures"}
-
-
-def _list(lines: list[Any]) -> SafeString:
-    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
-
-
-def _badge(tone: str, word: str) -> SafeString:
-    return format_html('<span class="state {}">{}</span>', tone, word)
-
-
-def _operator(request: HttpRequest) -> User:
-    return cast(User, request.user)

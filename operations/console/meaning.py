@@ -1,6 +1,6 @@
 """What the console says of states and schemas, in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -68,22 +68,30 @@ def when(column: str, label: str) -> Callable[[Any], SafeString | str]:
     return show
 
 
+def badge(tone: str, word: str) -> SafeString:
+    """Return a word in the colour of a tone."""
+    return format_html('<span class="state {}">{}</span>', tone, word)
+
+
+def list_of(lines: Iterable[SafeString | str]) -> SafeString:
+    """Return lines below each other."""
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
+
+
 def state_badge(state: State) -> SafeString:
     """Return a state as a word in its colour."""
-    return format_html('<span class="state {}">{}</span>', state.value, state.value.capitalize())
+    return badge(state.value, state.value.capitalize())
 
 
 def meaning_of(state: State, *, is_part: bool = False) -> SafeString:
     """Return what a state stops, as a list."""
     said = OF_A_PART if is_part else MEANING[state]
-    lines = format_html_join("", "<li>{}</li>", ((line,) for line in said))
-    return format_html("<ul>{}</ul>", lines)
+    return list_of(said)
 
 
 def schema_badge(state: FleetState | None) -> SafeString:
     """Return how far an organisation's schema is: current, behind, waiting, or failed."""
-    tone, word = schema_word(state)
-    return format_html('<span class="state {}">{}</span>', tone, word)
+    return badge(*schema_word(state))
 
 
 def schema_word(state: FleetState | None) -> tuple[str, str]:

@@ -1,16 +1,14 @@
 """The acts on merges in the console: each says what happens, and asks why."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from accounts.identity.models import User
 from operations.actions import joining, merging
 from operations.console.joining import act_on, found_in
-from operations.console.pages import act_page
+from operations.console.pages import act_page, operator_of
 from operations.forms import ApproveForm, MergeForm, ReasonForm, UndoForm
 from operations.models import Merge
 from operations.models.joining import UNDONE_WITHIN
@@ -69,7 +67,7 @@ def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
-            asked = merging.ask(organisation, told["into"], reason=told["reason"], by=_operator(request))
+            asked = merging.ask(organisation, told["into"], reason=told["reason"], by=operator_of(request))
         except Refusal as refusal:
             form.add_error("into", str(refusal))
         else:
@@ -153,7 +151,3 @@ def close_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _merge(pk: UUID) -> Merge:
     return get_object_or_404(Merge.objects.select_related("absorbed", "into"), pk=pk)
-
-
-def _operator(request: HttpRequest) -> User:
-    return cast(User, request.user)

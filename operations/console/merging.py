@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from operations.console import merge_acts
-from operations.console.joining import JoiningAdmin, address_of, counts, list_of, page_of
-from operations.console.meaning import when
+from operations.console.joining import JoiningAdmin, address_of, counts, page_of
+from operations.console.meaning import list_of, when
 from operations.models import JoiningStep, Merge, Split
 from operations.models.joining import TAKEN
 from tenants.models import Organisation

@@ -1,11 +1,12 @@
 """The pages of acts: what happens, what is asked, and where there is nothing to choose, what to do first."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.identity.models import User
 from operations.console.site import console
 
 
@@ -19,3 +20,8 @@ def nothing_to_choose(request: HttpRequest, *, said: str, url: str, label: str, 
     """Show instead of a form why there is none, and a link to what has to be done first."""
     context = {**console.each_context(request), "said": said, "first_url": url, "first": label, **shown}
     return render(request, "operations/nothing_to_choose.html", context)
+
+
+def operator_of(request: HttpRequest) -> User:
+    """Return who is signed in to the console."""
+    return cast(User, request.user)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -13,10 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.identity.models import User
 from operations.actions import restores
-from operations.console.meaning import moment, when
-from operations.console.pages import act_page, nothing_to_choose
+from operations.console.meaning import badge, moment, when
+from operations.console.pages import act_page, nothing_to_choose, operator_of
 from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ApproveForm, ReasonForm, RestoreForm, UndoRestoreForm
 from operations.models import BaseBackup, Erasure, Restore, RestoreDrill, RestoreStep
@@ -74,7 +73,7 @@ class BaseBackupAdmin(ReadOnlyAdmin):
     def state_shown(self, backup: BaseBackup) -> SafeString:
         """Show whether it can be used."""
         tone = _BACKUP_TONES.get(BaseBackup.State(backup.state), "trial")
-        return format_html('<span class="state {}">{}</span>', tone, backup.get_state_display())
+        return badge(tone, backup.get_state_display())
 
     @admin.display(description="Size", ordering="size_bytes")
     def size(self, backup: BaseBackup) -> str:
@@ -124,7 +123,7 @@ class RestoreAdmin(ReadOnlyAdmin):
     def step_shown(self, restore: Restore) -> SafeString:
         """Show how far it is."""
         tone = _TONES.get(RestoreStep(restore.step), "trial")
-        return format_html('<span class="state {}">{}</span>', tone, restore.get_step_display())
+        return badge(tone, restore.get_step_display())
 
     @admin.display(description="What it did")
     def told(self, restore: Restore) -> SafeString | str:
@@ -228,7 +227,7 @@ def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
-            asked = restores.ask(organisation, to=told["to"], reason=told["reason"], by=_operator(request))
+            asked = restores.ask(organisation, to=told["to"], reason=told["reason"], by=operator_of(request))
         except (Refusal, CannotBackUp) as refusal:
             form.add_error("to", str(refusal))
         else:
@@ -243,7 +242,7 @@ def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ApproveForm(request.POST or None, slug=str(restore.organisation.slug))
     if request.method == "POST" and form.is_valid():
         try:
-            restores.approve(restore, by=_operator(request), typed=form.cleaned_data["typed"])
+            restores.approve(restore, by=operator_of(request), typed=form.cleaned_data["typed"])
         except Refusal as refusal:
             form.add_error("typed", str(refusal))
         else:
@@ -262,7 +261,7 @@ def decline_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            restores.decline(restore, by=_operator(request), reason=form.cleaned_data["reason"])
+            restores.decline(restore, by=operator_of(request), reason=form.cleaned_data["reason"])
         except Refusal as refusal:
             messages.error(request, str(refusal))
         else:
@@ -281,7 +280,7 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:
-            restores.ask_undo(restore, by=_operator(request), reason=told["reason"], typed=told["typed"])
+            restores.ask_undo(restore, by=operator_of(request), reason=told["reason"], typed=told["typed"])
         except Refusal as refusal:
             form.add_error("typed", str(refusal))
         else:
@@ -292,7 +291,3 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     back = reverse("admin:operations_restore_change", args=[restore.pk])
     shown = {"consequences": said, "title": title, "button": "Undo it", "back": back}
     return act_page(request, form, opts=Restore._meta, **shown, back_to="Organisations brought back")
-
-
-def _operator(request: HttpRequest) -> User:
-    return cast(User, request.user)

@@ -15,7 +15,7 @@ from django.utils.timesince import timesince
 from accounts.identity.models import User
 from operations.actions.shards import server_of, unregistered
 from operations.actions.states import note_shard
-from operations.console.meaning import moment
+from operations.console.meaning import badge, moment
 from operations.console.tables import Table
 from operations.forms import ShardForm
 from operations.models import ShardHealth
@@ -74,17 +74,17 @@ class ShardAdmin(Table):
     def answers(self, shard: Shard) -> SafeString | str:
         """Show whether its server answers, and since when not."""
         if shard.alias not in settings.SHARD_ALIASES:
-            return _word("failed", "Not in the environment")
+            return badge("failed", "Not in the environment")
         seen = _health(shard)
         if seen is None:
             return "Nobody has looked yet"
         if seen.down_since is None and seen.full_since is not None:
             full = moment(seen.full_since, f"Full for {timesince(seen.full_since, depth=1)}")
-            return format_html("{} {}", _word("failed", full), "Reads only: a disk has no room left.")
+            return format_html("{} {}", badge("failed", full), "Reads only: a disk has no room left.")
         if seen.down_since is None:
-            return _word("active", "Yes")
+            return badge("active", "Yes")
         since = moment(seen.down_since, f"Not for {timesince(seen.down_since, depth=1)}")
-        return format_html("{} {}", _word("failed", since), seen.down_why)
+        return format_html("{} {}", badge("failed", since), seen.down_why)
 
     @admin.display(description="Organisations", ordering="placed")
     def living(self, shard: Any) -> str:
@@ -142,17 +142,13 @@ class ShardAdmin(Table):
         if seen is None or seen.archived_bytes is None:
             return "–"
         size = filesizeformat(seen.archived_bytes)
-        return format_html("{} {}", size, _word("failed", "fails")) if seen.archive_fails else size
+        return format_html("{} {}", size, badge("failed", "fails")) if seen.archive_fails else size
 
     @admin.display(description="Looked at")
     def looked(self, shard: Shard) -> SafeString | str:
         """Show when somebody last looked."""
         seen = _health(shard)
         return moment(seen.looked_at) if seen else "–"
-
-
-def _word(kind: str, text: str) -> SafeString:
-    return format_html('<span class="state {}">{}</span>', kind, text)
 
 
 def _health(shard: Shard) -> ShardHealth | None:
