@@ -1,9 +1,12 @@
 """What the trail keeps of rights: every row of this room, and what was meant by changing it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
+from django.db.models import Model
 
 from audit import labels
 from audit.codes import declare
@@ -17,6 +20,7 @@ from permissions.models import (
     PermissionSettings,
     Role,
     UserGrant,
+    UserGrantBase,
 )
 
 for _model in (Role, GroupProfile):
@@ -24,8 +28,26 @@ for _model in (Role, GroupProfile):
 for _periods in (Membership, GroupMembership):
     trail.register(_periods, subject="user")
 trail.register(PermissionSettings, exclude_fields=["people_changed_at"])
-for _grants in (UserGrant, GroupGrant):
-    trail.register(_grants, bulk=True)
+
+
+def register_grants(*models: type[Model]) -> None:
+    """Let the trail keep every row of tables of grants, and say what one allows whom.
+
+    Not on what: whoever reads the trail may not be allowed to see that, and it may be gone.
+    """
+    for model in models:
+        trail.register(model, bulk=True)
+        labels.describe(model, kind=("access", "access"), objects=partial(_access, model))
+
+
+def _access(model: type[Model], ids: list[UUID]) -> Mapping[UUID, Named]:
+    whose = "user" if issubclass(model, UserGrantBase) else "group"
+    found = model._default_manager.filter(pk__in=ids).select_related("permission", whose)
+    rows: Iterable[Any] = found
+    return {row.pk: Named("access", f"{row.permission.name}, for {getattr(row, whose)}") for row in rows}
+
+
+register_grants(UserGrant, GroupGrant)
 
 
 def _memberships(ids: list[UUID]) -> Mapping[UUID, Named]:
@@ -38,8 +60,6 @@ def _group_memberships(ids: list[UUID]) -> Mapping[UUID, Named]:
     return {row.pk: Named("membership", f"{row.user} in {row.group}") for row in found}
 
 
-for _grants in (UserGrant, GroupGrant):
-    labels.describe(_grants, kind=("access", "access"))
 labels.describe(GroupProfile, kind=("details of the group", "details of groups"))
 labels.describe(Membership, objects=_memberships)
 labels.describe(GroupMembership, objects=_group_memberships)

@@ -1,8 +1,8 @@
 """What the trail keeps of this room."""
 
 from audit.codes import declare
-from audit.labels import describe
 from audit.registry import trail
+from permissions.audit import register_grants
 from records.models import (
     Collection,
     CollectionGroupGrant,
@@ -52,9 +52,7 @@ trail.register(
     ],
     personal=["filename"],
 )
-for _grants in (CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, RecordGroupGrant):
-    trail.register(_grants, bulk=True)
-    describe(_grants, kind=("access", "access"))
+register_grants(CollectionUserGrant, CollectionGroupGrant, RecordUserGrant, RecordGroupGrant)
 trail.exclude(Tally, reason="Counts derived from the records by triggers.")
 trail.exclude(UniqueValue, reason="Derived from the values of the records by triggers.")
 trail.exclude(UndoStep, reason="Old values for an hour; the change itself and its undoing are captured.")
