@@ -49,7 +49,14 @@ comes(
     Field,
     rule=Rule(kept_while="EXISTS (SELECT FROM records_record AS k WHERE k.collection_id = t.collection_id)"),
 )
-comes(Record, rule=Rule(people=("created_by", "updated_by"), put={"values": _VALUES}))
+_NAMING = f"""
+EXISTS (
+    SELECT FROM records_record AS k JOIN records_field AS f
+        ON f.collection_id = k.collection_id AND f.type = '{FieldType.PERSON}'
+    WHERE k."values" ->> f.key = t.id::text
+)
+"""
+comes(Record, rule=Rule(people=("created_by", "updated_by"), naming=_NAMING, put={"values": _VALUES}))
 _CHANGED_SINCE = """
 EXISTS (
     SELECT FROM records_record AS k JOIN $staged.records_record AS s ON s.id = k.id
@@ -80,6 +87,7 @@ comes(
     SavedView,
     rule=Rule(
         put={"filters": "enclave.joined_within('$staged', $person, r.filters)"},
+        naming="EXISTS (SELECT FROM records_savedview AS k WHERE strpos(k.filters::text, t.id::text) > 0)",
         names={"name": False},
         named_where="r.collection_id IS NULL",
         follows=True,

@@ -23,6 +23,7 @@ class Rule:
     put_when_picked: the same, where an organisation is split and the rows were picked.
     same: expression; a row for which it is equal to a row there is that row, and does not come.
     people: columns that hold the id of a person without being keys.
+    naming: condition over a person `t`: some row names them elsewhere than in such a column, or in a key.
     newcomer: the key to a person; rows come with people who were not there before, and with nobody else.
     names: columns in which two rows should not have the same, with whether it is part of an address.
     named_where: condition of the rows for which that matters.
@@ -38,6 +39,7 @@ class Rule:
     put_when_picked: Mapping[str, str] = field(default_factory=dict)
     same: str = ""
     people: tuple[str, ...] = ()
+    naming: str = ""
     newcomer: str = ""
     names: Mapping[str, bool] = field(default_factory=dict)
     named_where: str = ""

@@ -110,6 +110,8 @@ def removing(table: Table, both: Both, place: Place, what: str, *, even_if_chang
     if table.rule.kept_while and not even_if_changed:
         conditions.append(f"NOT ({place.fill(table.rule.kept_while)})")
     conditions += [f"NOT EXISTS (SELECT FROM {_of(both, key)})" for key in _holding(table.model)]
+    if table.model is User:
+        conditions += [f"NOT ({named})" for named in _naming(both)]
 
     def do(connection: Link, after: str, most: int) -> tuple[str, int]:
         last = last_key(connection, table, place, after, most)
@@ -173,6 +175,16 @@ def _following(model: type[Model]) -> list[tuple[Key, type[Model]]]:
 def _holding(model: type[Model]) -> list[Key]:
     """Return the keys that keep a row where it is: something of another table belongs to it, or names it."""
     return [key for key, below, follows in _keys_to(model) if not follows and not _is_constant(below)]
+
+
+def _naming(both: Both) -> Iterator[str]:
+    """Yield the conditions that a person `t` is named by something which is no key: by what stays, then."""
+    for model in tenant_models():
+        rule, table = rule_of(model), f'{both.here.schema}."{model._meta.db_table}"'
+        for name in rule.people:
+            yield f'EXISTS (SELECT FROM {table} AS x WHERE x."{name}" = t.id)'
+        if rule.naming:
+            yield rule.naming
 
 
 def _is_constant(model: type[Model]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import django
 
+from tests.joining.growing import described, found, grow
 from tests.leaving.acting import state
 
 CONTENT = b"%PDF-1.7 the plan of the stage"
@@ -272,6 +273,39 @@ def rename(slug: str, record: str, name: str) -> str:
     return name
 
 
+def choose(slug: str, goes: str, collection: str) -> str:
+    """Let an owner choose on their pages what goes; return the page that will tell what it means."""
+    from accounts.identity.models import User
+    from tenants.context import Actor, enter
+    from tenants.models import Organisation
+
+    with enter(Organisation.objects.get(slug=slug), actor=Actor.system("test")):
+        key = str(User.objects.get(email=goes).pk)
+    form = {
+        "name": "Plans only",
+        "slug": "plans-only",
+        "collections": [collection],
+        f"where-{key}": "both",
+        "owner": key,
+        "reason": "they go their own way",
+    }
+    return str(_owner(slug).post("/divide/new/", form)["Location"])
+
+
+def press(slug: str, path: str) -> int:
+    """Let an owner press a button; return the status of the answer."""
+    return int(_owner(slug).post(path).status_code)
+
+
+def _owner(slug: str) -> Any:
+    from tenants import hosts
+    from tenants.models import Organisation
+    from tests.people import signed_in
+
+    hosts.forget()
+    return signed_in(Organisation.objects.get(slug=slug), f"o@{slug}.example")
+
+
 def code_of(slug: str, email: str) -> str:
     """Return the secret of somebody's second step, decrypted."""
     from allauth.mfa.models import Authenticator
@@ -315,10 +349,15 @@ DOES: dict[str, Callable[..., object]] = {
     "enters": enters,
     "visits": visits,
     "rename": rename,
+    "choose": choose,
+    "press": press,
     "code_of": code_of,
     "state": state,
     "erase": erase,
     "id_of": id_of,
+    "found": found,
+    "grow": grow,
+    "described": described,
 }
 
 if __name__ == "__main__":

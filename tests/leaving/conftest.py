@@ -24,7 +24,7 @@ class House:
     people: Told
     folder: Path
 
-    def do(self, name: str, *words: str) -> Any:
+    def do(self, name: str, *words: object) -> Any:
         """Have people or operators do something (see `acting`), and return what came of it."""
         return self.people.tell(json.dumps([name, *words]))
 
