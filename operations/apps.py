@@ -14,11 +14,12 @@ class OperationsConfig(AppConfig):
         # These need the loaded models.
         from config.frame import add_nav
         from jobs import backfills
-        from operations import audit, checks, sweeps
+        from operations import audit, checks, jobs, sweeps
         from operations.backfills.watching import FleetWatcher
         from permissions import perms
 
         audit.declare_all()
+        jobs.declare_all()
         sweeps.install()
         register(checks.schemas_are_within_reach, Tags.database)
         register(checks.joining_is_thought_of)
@@ -30,4 +31,12 @@ class OperationsConfig(AppConfig):
             icon="archive-box-arrow-down",
             permission=perms.EXPORT_ALL,
             order=95,
+        )
+        add_nav(
+            "Organisation",
+            label="Divide",
+            url_name="divide:list",
+            icon="scissors",
+            permission=perms.DIVIDE,
+            order=96,
         )

@@ -76,6 +76,16 @@ def declare_all() -> None:
         label="Became an organisation of its own again",
     )
     declare(
+        "organisation.split_asked",
+        sentence="{actor} asked for {name} to be split off from this organisation",
+        label="Split asked for",
+    )
+    declare(
+        "organisation.split_taken_back",
+        sentence="{actor} took back that {name} be split off from this organisation",
+        label="Split taken back",
+    )
+    declare(
         "organisation.split",
         sentence="{actor} split {name} off from this organisation, as of {since}",
         label="A part became an organisation of its own",

@@ -181,6 +181,11 @@ EXPORT_ALL = declare(
     help="Have everything of the organisation written into one file, and fetch it: also what is shared with "
     "nobody, and the trail.",
 )
+DIVIDE = declare(
+    "organisation.divide",
+    label="Divide the organisation",
+    help="Choose what becomes an organisation of its own, see what that means, and ask the operators for it.",
+)
 JOBS_VIEW = declare(
     "jobs.view", label="See jobs", help="Long work under way and its results.", roles=(ADMIN, MEMBER)
 )

@@ -34,8 +34,9 @@ from django.utils import timezone
 from accounts.actions.invitations import invite
 from accounts.identity.models import User
 from jobs.actions import enqueue
+from jobs.models import Job, JobState
 from operations.leaving.shelf import path_of
-from operations.models import Export, ExportStep
+from operations.models import Export, ExportStep, JoiningStep, Split
 from permissions.actions.groups import add_to_group, create_group
 from permissions.actions.roles import create_role
 from permissions.models import Role
@@ -109,6 +110,45 @@ def export() -> UUID:
     path_of(made).parent.mkdir(parents=True, exist_ok=True)
     path_of(made).write_bytes(b"sent")
     return made.pk
+
+
+@thing("division")
+def division() -> UUID:
+    """A choice of what goes that was looked at, and stands in nobody's way."""
+    made = Collection.objects.create(name="What goes", key="what-goes")
+    ben = str(person())
+    picks = {"owner": ben, "collections": [str(made.pk)], "goes": [ben], "both": []}
+    payload = {
+        "name": "Pulse North",
+        "slug": "pulse-north",
+        "reason": "They go their own way",
+        "picks": picks,
+        "effective_at": timezone.now().isoformat(),
+        "dated": False,
+    }
+    job = enqueue("operations.division", payload=payload, label="Check", by=ada())
+    result = {"found": [], "more": 0, "rows": {}}
+    Job.objects.filter(pk=job.pk).update(
+        state=JobState.SUCCEEDED, result=result, begun_at=timezone.now(), ended_at=timezone.now()
+    )
+    return job.pk
+
+
+@thing("split")
+def split() -> UUID:
+    """A split that waits for an operator."""
+    return Split.objects.create(
+        source_id=current_tenant().id,
+        name="Pulse South",
+        slug="pulse-south",
+        step=JoiningStep.FOUND,
+        reason="They go their own way",
+        asked_by="ada@pulse.example",
+        asked_at=timezone.now(),
+        effective_at=timezone.now(),
+        staged="t_00000000000000000021",
+        shard="shard_1",
+    ).pk
 
 
 @thing("group")
@@ -280,6 +320,11 @@ TABLE: dict[str, Row] = {
     # jobs
     "exports:list": Row(OWNER),
     "exports:fetch": Row(OWNER, {"pk": "export"}),
+    "divide:list": Row(OWNER),
+    "divide:new": Row(OWNER),
+    "divide:look": Row(OWNER, {"pk": "division"}),
+    "divide:ask": Row(OWNER, {"pk": "division"}),
+    "divide:cancel": Row(OWNER, {"pk": "split"}),
     "jobs:list": Row(GUEST),
     "jobs:sidebar": Row(GUEST),
     "jobs:detail": Row(MEMBER, {"pk": "job"}, sees=MEMBER),

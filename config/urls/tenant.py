@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trail/", include("audit.urls")),
     path("jobs/", include("jobs.urls")),
     path("exports/", include("operations.tenant_urls")),
+    path("divide/", include("operations.dividing_urls")),
     path("", include("accounts.urls")),
     path("", include("permissions.urls")),
     path("", include("records.urls")),

@@ -17,7 +17,10 @@ class SplitAdmin(JoiningAdmin):
 
     title = "Splits"
     nothing_found = "Nothing: no row, no person and no group has two claims."
-    lead = "What goes is chosen by name, which is not shown here: manage.py split SLUG asks for it."
+    lead = (
+        "What goes is chosen by name, which is not shown here: its owners choose it on their page Divide, "
+        "and so does manage.py split SLUG."
+    )
     labels = {
         "effective_at": "As of",
         "undo_until": "Can be undone until",

@@ -9,6 +9,7 @@
 Each step may be repeated. What goes wrong before it is done is put back. Needs the owner's login.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -28,7 +29,7 @@ from operations.models.joining import UNDONE_WITHIN
 from operations.restoring import swapping
 from tenants import hosts
 from tenants.models import Organisation
-from tenants.placement import State
+from tenants.placement import State, Tenant
 
 
 def run_all(*, at: datetime) -> int:
@@ -65,20 +66,24 @@ def both_of(split: Split) -> Both:
     return Both(comes=split.source.placement(), here=split.made.placement())
 
 
-def _look(split: Split) -> None:
-    """Find what has two claims, while everybody is at work, and leave nothing behind."""
-    machine.name_anew(split)
-    source, place, picks = split.source.placement(), place_of(split), Picks.read(split.picks)
-    split.note(progress="Copying")
+def look(source: Tenant, place: Place, picks: Picks, *, tell: Callable[[str], object]) -> clashes.Found:
+    """Find what has two claims, in a copy, while everybody is at work; nothing is left behind."""
+    tell("Copying")
     try:
         staging.load(Both(source, source), place)
-        with opened(split.shard) as connection, connection.transaction():
+        with opened(source.alias) as connection, connection.transaction():
             pick(connection, place, picks)
-        split.note(progress="Looking for what has two claims")
-        found = claims.find(split.shard, place, picks)
-        clashes.keep(split.shard, split.pk, found)
+        tell("Looking for what has two claims")
+        return claims.find(source.alias, place, picks)
     finally:
-        staging.drop(split.shard, split.staged)
+        staging.drop(source.alias, place.staged)
+
+
+def _look(split: Split) -> None:
+    machine.name_anew(split)
+    source, picks = split.source.placement(), Picks.read(split.picks)
+    found = look(source, place_of(split), picks, tell=lambda what: split.note(progress=what))
+    clashes.keep(split.shard, split.pk, found)
     told = machine.told(found)
     if Split.objects.filter(pk=split.pk, step=JoiningStep.ASKED).update(
         step=JoiningStep.FOUND, result={**split.result, **told}, progress=""

@@ -83,7 +83,7 @@ class TestPage:
         assert ("data-poll" in page.content.decode()) is (step in ("asked", "approved", "staged", "undoing"))
 
     def test_nothing_yet_says_how_it_is_asked_for(self, console: Client, pulse: Organisation) -> None:
-        assert "manage.py split SLUG asks for it" in words(console.get(ACTS))
+        assert "so does manage.py split SLUG" in words(console.get(ACTS))
 
 
 class TestActs:
