@@ -96,9 +96,6 @@ def _said(step: JoiningStep) -> str:
         ),
         JoiningStep.APPROVED: _("It has begun. What goes is out of sight here."),
         JoiningStep.STAGED: _("It is under way. What goes is out of sight here."),
-        JoiningStep.DONE: _(
-            "It is done. The operators can undo it until then; what went is deleted here afterwards."
-        ),
         JoiningStep.UNDOING: _("It is being undone."),
     }.get(step, "")
 

@@ -203,7 +203,9 @@ class TestLooking:
         looked_at(pulse, job, CROSSES)
         assert ada.get(page, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
         told = words(ada.get(page))
-        assert "Links between what goes and what stays WhatNameWhat becomes of it LinksGigs, Venue" in told
+        assert (
+            "Links between what goes and what stays Gigs, VenueLinks3 of them lead to nothing then." in told
+        )
         assert "GoBen Castillo" in told
         assert "Ask the operators" in told
         assert "Pulse North" in words(ada.get(PAGE))
@@ -271,6 +273,12 @@ class TestAsking:
         with enter(pulse, actor=Actor.system("test")):
             assert Event.objects.filter(code="organisation.split_taken_back").count() == 1
         assert "Choose what goes" in words(ada.get(PAGE))
+
+    def test_says_until_when_it_can_be_undone(self, ada: Client, pulse: Organisation) -> None:
+        split = split_of(pulse, "done", undo_until=timezone.now() + timedelta(days=30))
+        page = ada.get(PAGE).content.decode()
+        assert "It is done. The operators can undo it until" in words(ada.get(PAGE))
+        assert f'href="http://{split.slug}.' in page
 
     @pytest.mark.parametrize("step", [step for step in JoiningStep if step not in ("asked", "found")])
     def test_not_afterwards(self, ada: Client, pulse: Organisation, step: JoiningStep) -> None:
