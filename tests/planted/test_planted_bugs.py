@@ -235,6 +235,41 @@ BUGS = (
         "is_whole=not only)\n            only = 'true'",
         "tests/joining/test_splitting.py",
     ),
+    Bug(
+        "whom work that stays names, gone all the same",
+        "operations/joining/removing.py",
+        "    if table.model is User:\n",
+        "    if False:\n",
+        "tests/joining/test_random_pairs.py",
+    ),
+    Bug(
+        "keys of a third organisation, found twice",
+        "operations/joining/trails.py",
+        "_for_keys(connection, place, source, table, _LOST, _KEYS_SINCE)",
+        "_for_keys(connection, place, source, table, _KEYS_SINCE, _KEYS)",
+        "tests/joining/test_chain.py",
+    ),
+    Bug(
+        "an erasure that does not wait for what is copied",
+        "audit/sql/functions.sql",
+        "    LOCK TABLE audit_annexed_private, audit_annexed_key IN SHARE ROW EXCLUSIVE MODE;\n",
+        "",
+        "tests/audit/test_annexed.py",
+    ),
+    Bug(
+        "another organisation's division, taken back",
+        "operations/views/dividing.py",
+        "split = get_object_or_404(Split, pk=pk, source=current_tenant().id)",
+        "split = get_object_or_404(Split, pk=pk)",
+        "tests/operations/test_dividing_pages.py",
+    ),
+    Bug(
+        "a division asked for that has to be settled first",
+        "operations/views/dividing.py",
+        'for kind, *_rest in job.result["found"]',
+        "for kind, *_rest in []",
+        "tests/operations/test_dividing_pages.py",
+    ),
 )
 
 
