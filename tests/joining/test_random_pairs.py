@@ -58,8 +58,13 @@ def still_there(grew: Any, after: Any, *, came: Any, had: Any) -> None:
     """Check that after undoing there is what was there before, and what people did since."""
     for what in ("records", "files", "collections", "views", "speakers"):
         own = {key: one for key, one in grew[what].items() if key not in came[what]}
-        # Views of people who came go with them; what is counted in a collection is what is in it.
-        own = own if what != "views" else {key: one for key, one in own.items() if one[1] in had["people"]}
+        if what == "views":
+            # They go with a collection that goes, and with people who do.
+            own = {
+                key: one
+                for key, one in own.items()
+                if one[0] in after["collections"] and one[1] in had["people"]
+            }
         assert {key: one for key, one in after[what].items() if key in own} == own
     worked_on = {
         key
