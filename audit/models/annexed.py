@@ -6,8 +6,7 @@ from another has the part that is about what it took with it. Only the owner's p
 
 from django.db import models
 
-from audit.models.event import TrailRow
-from audit.models.fields import Xid8Field
+from audit.models.event import EventColumns, PrivateColumns, SegmentColumns, TrailRow
 
 
 class Why(models.TextChoices):
@@ -39,22 +38,11 @@ class AnnexedTrail(TrailRow):
         return self.name
 
 
-class AnnexedEvent(TrailRow):
+class AnnexedEvent(EventColumns):
     """An entry of one of them; every column is the same as in its own trail."""
 
     pk = models.CompositePrimaryKey("source", "epoch", "txid", "eid")
     source = models.UUIDField()
-    epoch = models.IntegerField()
-    txid = Xid8Field()
-    eid = models.BigIntegerField()
-    at_us = models.BigIntegerField()
-    code = models.TextField()
-    type_id = models.IntegerField()
-    object_id = models.UUIDField(null=True)
-    actor_id = models.UUIDField(null=True)
-    payload = models.TextField()
-    private_ref = models.UUIDField(null=True)
-    private_commitment = models.BinaryField(null=True)
 
     class Meta:
         db_table = "audit_annexed_event"
@@ -66,47 +54,23 @@ class AnnexedEvent(TrailRow):
             models.Index(name="annexed_event_type", fields=["source", "type_id", "at_us", "txid"]),
         )
 
-    def __str__(self) -> str:
-        return f"{self.code} {self.epoch}/{self.txid}/{self.eid}"
 
-
-class AnnexedPrivate(TrailRow):
+class AnnexedPrivate(PrivateColumns):
     """The personal part of an entry of one of them; it can be erased as that of an own one."""
 
     pk = models.CompositePrimaryKey("source", "ref")
     source = models.UUIDField()
-    ref = models.UUIDField()
-    subject = models.UUIDField(null=True)
-    salt = models.BinaryField()
-    value = models.TextField()
 
     class Meta:
         db_table = "audit_annexed_private"
         indexes = (models.Index(name="annexed_private_subject", fields=["subject"]),)
 
-    def __str__(self) -> str:
-        return str(self.ref)
 
-
-class AnnexedSegment(TrailRow):
+class AnnexedSegment(SegmentColumns):
     """A seal of one of them."""
 
     pk = models.CompositePrimaryKey("source", "segment_no")
     source = models.UUIDField()
-    segment_no = models.BigIntegerField()
-    log_id = models.UUIDField()
-    first_epoch = models.IntegerField()
-    first_txid = Xid8Field()
-    first_eid = models.BigIntegerField()
-    last_epoch = models.IntegerField()
-    last_txid = Xid8Field()
-    last_eid = models.BigIntegerField()
-    count = models.BigIntegerField()
-    root = models.BinaryField()
-    trigger_digest = models.BinaryField()
-    clock_us = models.BigIntegerField()
-    prev_header_hash = models.BinaryField()
-    header_hash = models.BinaryField()
 
     class Meta:
         db_table = "audit_annexed_segment"

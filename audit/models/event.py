@@ -47,17 +47,16 @@ class TrailRow(models.Model):
         raise TrailIsAppendOnly
 
 
-class Event(TrailRow):
-    """One entry. Every column is inside the leaf that a segment seals.
+class EventColumns(TrailRow):
+    """What an entry says, in whichever trail. Every column is inside the leaf that a segment seals.
 
     `at_us` is microseconds since 1970 UTC; `type_id` the content type of the object, 0 without one;
     `object_id` its key, whole numbers written as a UUID; `actor_id` the person who acted or on whose
     behalf it was done; `private_commitment` is SHA-256 of salt and value of the private part.
     """
 
-    pk = models.CompositePrimaryKey("epoch", "txid", "eid")
     epoch = models.IntegerField()
-    txid = Xid8Field(db_default=CurrentTransaction())
+    txid = Xid8Field()
     eid = models.BigIntegerField()
     at_us = models.BigIntegerField()
     code = models.TextField()
@@ -69,6 +68,19 @@ class Event(TrailRow):
     private_commitment = models.BinaryField(null=True)
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.epoch}/{self.txid}/{self.eid}"
+
+
+class Event(EventColumns):
+    """One entry."""
+
+    pk = models.CompositePrimaryKey("epoch", "txid", "eid")
+    txid = Xid8Field(db_default=CurrentTransaction())
+
+    class Meta:
         db_table = "audit_event"
         indexes = (
             models.Index(name="audit_event_time", fields=["at_us", "txid"]),
@@ -78,24 +90,30 @@ class Event(TrailRow):
             models.Index(name="audit_event_type", fields=["type_id", "at_us", "txid"]),
         )
 
-    def __str__(self) -> str:
-        return f"{self.code} {self.epoch}/{self.txid}/{self.eid}"
 
-
-class Private(TrailRow):
+class PrivateColumns(TrailRow):
     """The personal part of an entry, apart from it so that it can be erased. `value` is JSON text."""
 
-    ref = models.UUIDField(primary_key=True)
+    ref = models.UUIDField()
     subject = models.UUIDField(null=True)
     salt = models.BinaryField()
     value = models.TextField()
 
     class Meta:
-        db_table = "audit_private"
-        indexes = (models.Index(name="audit_private_subject", fields=["subject"]),)
+        abstract = True
 
     def __str__(self) -> str:
         return str(self.ref)
+
+
+class Private(PrivateColumns):
+    """One of them."""
+
+    ref = models.UUIDField(primary_key=True)
+
+    class Meta:
+        db_table = "audit_private"
+        indexes = (models.Index(name="audit_private_subject", fields=["subject"]),)
 
 
 class Epoch(TrailRow):
@@ -112,10 +130,10 @@ class Epoch(TrailRow):
         return str(self.epoch)
 
 
-class Segment(TrailRow):
+class SegmentColumns(TrailRow):
     """A sealed range of entries: first and last key, count, Merkle root and the hash of the header before."""
 
-    segment_no = models.BigIntegerField(primary_key=True)
+    segment_no = models.BigIntegerField()
     log_id = models.UUIDField()
     first_epoch = models.IntegerField()
     first_txid = Xid8Field()
@@ -131,7 +149,16 @@ class Segment(TrailRow):
     header_hash = models.BinaryField()
 
     class Meta:
-        db_table = "audit_segment"
+        abstract = True
 
     def __str__(self) -> str:
         return str(self.segment_no)
+
+
+class Segment(SegmentColumns):
+    """One of them."""
+
+    segment_no = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        db_table = "audit_segment"
