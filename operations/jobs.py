@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from jobs.actions import Run
-from jobs.models import Job
+from jobs.models import Job, JobState
 from jobs.registry import kind
 from operations.joining import splitting, staging
 from operations.joining.picking import Picks
@@ -31,17 +31,28 @@ def look_at_division(run: Run) -> Mapping[str, Any]:
 
     What is found names people and things: it stays in the organisation's schema.
     """
-    staged = str(run.state.get("staged", ""))
+    _drop_left(run)
+    alias, staged = run.tenant.alias, str(run.state.get("staged", ""))
     # No name is ever used again, and what an earlier try has left under this one goes first.
-    if not staged or staging.is_dropped(run.tenant.alias, staged):
+    if not staged or staging.is_dropped(alias, staged):
         staged = new_schema_name()
-        run.checkpoint({"staged": staged}, note="Copying")
+        run.checkpoint({"staged": staged, "alias": alias}, note="Copying")
     picks = Picks.read(run.payload["picks"])
     place = Place(staged, datetime.fromisoformat(run.payload["effective_at"]), picked=True)
     with run.busy():
         found = splitting.look(run.tenant, place, picks, tell=lambda what: None)
     named = [[one.kind.value, one.noun, one.name, one.becomes] for one in found.clashes[:_MOST_NAMED]]
     return {"found": named, "more": len(found.clashes) - len(named), "rows": found.rows}
+
+
+def _drop_left(run: Run) -> None:
+    """Drop the copies of looks that were given up: whole organisations that nobody would look at again."""
+    with run.chunk():
+        given_up = Job.objects.filter(kind=DIVISION, state__in=[JobState.FAILED, JobState.CANCELLED])
+        left = list(given_up.exclude(checkpoint={}).values_list("checkpoint", flat=True))
+    for state in left:
+        if not staging.is_dropped(state["alias"], state["staged"]):
+            staging.drop(state["alias"], state["staged"])
 
 
 def _look_of(job: Job) -> str:

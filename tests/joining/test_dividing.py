@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.joining.acting import BOTH
@@ -10,12 +11,25 @@ from tests.joining.test_splitting import HERE, NEW, OWNER, kept, newest
 from tests.leaving.conftest import House
 from tests.restoring.conftest import TWO
 
+LEFT = "t_left0000000000000000"
+
 
 @pytest.fixture(scope="module")
 def divided(house: House) -> dict[str, Any]:
     """What the owner saw; then the operators were asked."""
     made = house.do("furnish", HERE)
     before = kept(house, HERE)
+    # A look whose worker was killed, and which was given up then.
+    house.do("choose", HERE, BOTH, made["collection"])
+    owner = house.made.variables["OWNER_SHARD_1_DATABASE_URL"]
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("SELECT enclave.begin_loading(%s)", [LEFT])
+    house.made.ask(
+        HERE,
+        "UPDATE jobs_job SET state = 'failed', begun_at = now(), ended_at = now(), "
+        f"checkpoint = jsonb_build_object('staged', '{LEFT}', 'alias', 'shard_1') "
+        "WHERE kind = 'operations.division'",
+    )
     page = house.do("choose", HERE, BOTH, made["collection"])
     house.owner.command("work", HERE)
     seen = house.do("look", HERE, OWNER, page)[1]
