@@ -42,7 +42,7 @@ def executable() -> str:
     # Debian has it in a folder that is not on everybody's PATH.
     found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if found is None:
-        pytest.fail("nginx is not installed; .ci/run installs what the tests need.")
+        pytest.fail("nginx is not installed; install your system's package nginx (see README.md).")
     return found
 
 
