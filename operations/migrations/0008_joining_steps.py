@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("asked", "Being looked at"),
-                    ("found", "Waits for a second operator"),
+                    ("found", "Waits for approval"),
                     ("approved", "Approved"),
                     ("staged", "Under way"),
                     ("done", "Done, can be undone"),
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("asked", "Being looked at"),
-                    ("found", "Waits for a second operator"),
+                    ("found", "Waits for approval"),
                     ("approved", "Approved"),
                     ("staged", "Under way"),
                     ("done", "Done, can be undone"),

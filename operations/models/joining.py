@@ -16,7 +16,7 @@ class JoiningStep(models.TextChoices):
     """How far a merge or a split is. From `closed` on there is no way back."""
 
     ASKED = "asked", "Being looked at"
-    FOUND = "found", "Waits for a second operator"
+    FOUND = "found", "Waits for approval"
     APPROVED = "approved", "Approved"
     STAGED = "staged", "Under way"
     DONE = "done", "Done, can be undone"

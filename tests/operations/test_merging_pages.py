@@ -102,7 +102,7 @@ class TestAsking:
         for organisation in pair:
             page = words(console.get(f"{LIST}{organisation.pk}/change/"))
             assert "Make it a part of another" not in page
-            assert "Pulse Nights into Tide Sessions: Waits for a second operator" in page
+            assert "Pulse Nights into Tide Sessions: Waits for approval" in page
         again = console.post(f"{LIST}{tide.pk}/merge/", {"into": "pulse", **WHY})
         assert (again.status_code, "is open" in words(again)) == (422, True)
 

@@ -67,7 +67,7 @@ class TestPage:
     def test_stands_on_the_page_of_the_organisation(self, console: Client, pulse: Organisation) -> None:
         split = split_of(pulse)
         page = words(console.get(f"{LIST}{pulse.pk}/change/"))
-        assert f"Pulse North out of {pulse.name}: Waits for a second operator" in page
+        assert f"Pulse North out of {pulse.name}: Waits for approval" in page
         assert "Make it a part of another" not in page
         assert "1 split waits for a second operator" in words(console.get("/console/"))
         assert page_of(split) in console.get(ACTS).content.decode()
