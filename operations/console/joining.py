@@ -1,24 +1,19 @@
 """What merges and splits have in common in the console: their page of one, and the form of an act."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.contrib import admin
+from django.http import HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.identity.models import User
 from operations.console.meaning import badge, list_of, moment
-from operations.console.pages import act_page
 from operations.console.tables import ReadOnlyAdmin
 from operations.joining.telling import grouped, in_words
 from operations.models import JoiningStep, Merge, Split
 from tenants.models import Organisation
-from tenants.refusals import Refusal
 
 _TONES = {
     JoiningStep.FOUND.value: "behind",
@@ -113,34 +108,6 @@ class JoiningAdmin(ReadOnlyAdmin):
     def is_at_work(self, object_id: str) -> bool:
         rows: Any = self.model._default_manager
         return bool(rows.at_work().filter(pk=object_id).exists())
-
-
-def act_on(
-    request: HttpRequest,
-    work: Work,
-    form: forms.Form,
-    do: Callable[[User, Mapping[str, Any]], None],
-    *,
-    done: str,
-    wrong: str | None,
-    **shown: Any,
-) -> HttpResponse:
-    """Show the form of an act, and do it when it is sent.
-
-    `do` is given the operator and what the form told; a refusal of its stands at the field `wrong`, and above
-    all where that is None. `done` is said afterwards.
-    """
-    page = f"admin:operations_{work._meta.model_name}_change"
-    if request.method == "POST" and form.is_valid():
-        try:
-            do(cast(User, request.user), form.cleaned_data)
-        except Refusal as refusal:
-            form.add_error(wrong, str(refusal))
-        else:
-            messages.success(request, done)
-            return redirect(page, work.pk)
-    back = reverse(page, args=[work.pk])
-    return act_page(request, form, opts=work._meta, back=back, back_to=str(work), **shown)
 
 
 def found_in(work: Work) -> list[str]:

@@ -5,12 +5,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 
 from operations.actions import leaving
 from operations.actions.exports import ask_export
 from operations.actions.states import note
-from operations.console.pages import act_page, operator_of
+from operations.console.pages import act_on, act_page, operator_of
 from operations.forms import ApproveForm, ErasureForm, ReasonForm
 from operations.models import Erasure, Export, ExportStep
 from operations.models.leaving import FETCHED_WITHIN
@@ -93,43 +92,38 @@ def _last_export_said(organisation: Organisation, last: Export | None) -> str:
 def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let an erasure have its day; the organisation's address is typed again."""
     erasure = get_object_or_404(Erasure.objects.select_related("organisation"), pk=pk)
-    organisation = erasure.organisation
-    form = ApproveForm(request.POST or None, slug=str(organisation.slug))
-    if request.method == "POST" and form.is_valid():
-        try:
-            leaving.approve(erasure, by=operator_of(request), typed=form.cleaned_data["typed"])
-        except Refusal as refusal:
-            form.add_error("typed", str(refusal))
-        else:
-            messages.success(request, f"It begins on {erasure.not_before:%d %b %Y %H:%M} UTC.")
-            return redirect("admin:operations_erasure_change", erasure.pk)
+    organisation, begins = erasure.organisation, f"{erasure.not_before:%d %b %Y %H:%M} UTC"
     last = organisation.exports.filter(step__in=[ExportStep.DONE, ExportStep.REMOVED]).first()
     said = (
         f"{erasure.asked_by} asked for it: {erasure.reason}",
-        f"It begins on {erasure.not_before:%d %b %Y %H:%M} UTC, and cannot be taken back from then on.",
+        f"It begins on {begins}, and cannot be taken back from then on.",
         *ERASING,
         _last_export_said(organisation, last),
     )
-    shown = {"consequences": said, "title": f"Erase the data of {organisation.name}", "button": "Approve it"}
-    return act_page(request, form, opts=Erasure._meta, **shown, **_back(erasure))
+    return act_on(
+        request,
+        erasure,
+        ApproveForm(request.POST or None, slug=str(organisation.slug)),
+        lambda by, told: leaving.approve(erasure, by=by, typed=told["typed"]),
+        done=f"It begins on {begins}.",
+        wrong="typed",
+        title=f"Erase the data of {organisation.name}",
+        consequences=said,
+        button="Approve it",
+    )
 
 
 def cancel_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take back an erasure that has not begun."""
     erasure = get_object_or_404(Erasure.objects.select_related("organisation"), pk=pk)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            leaving.cancel(erasure, by=operator_of(request), reason=form.cleaned_data["reason"])
-        except Refusal as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"The data of {erasure.organisation.name} stays.")
-        return redirect("admin:operations_erasure_change", erasure.pk)
-    shown = {"title": f"Leave the data of {erasure.organisation.name} where it is", "button": "Take it back"}
-    return act_page(request, form, opts=Erasure._meta, **shown, **_back(erasure))
-
-
-def _back(erasure: Erasure) -> dict[str, str]:
-    back = reverse("admin:operations_erasure_change", args=[erasure.pk])
-    return {"back": back, "back_to": "Erasures"}
+    name = erasure.organisation.name
+    return act_on(
+        request,
+        erasure,
+        ReasonForm(request.POST or None),
+        lambda by, told: leaving.cancel(erasure, by=by, reason=told["reason"]),
+        done=f"The data of {name} stays.",
+        wrong=None,
+        title=f"Leave the data of {name} where it is",
+        button="Take it back",
+    )

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from operations.actions import joining, merging
-from operations.console.joining import act_on, found_in
-from operations.console.pages import act_page, operator_of
+from operations.console.joining import found_in
+from operations.console.pages import act_on, act_page, operator_of
 from operations.forms import ApproveForm, MergeForm, ReasonForm, UndoForm
 from operations.models import Merge
 from operations.models.joining import UNDONE_WITHIN

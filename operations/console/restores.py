@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from operations.actions import restores
 from operations.console.meaning import badge, moment, when
-from operations.console.pages import act_page, nothing_to_choose, operator_of
+from operations.console.pages import act_on, act_page, nothing_to_choose, operator_of
 from operations.console.tables import ReadOnlyAdmin
 from operations.forms import ApproveForm, ReasonForm, RestoreForm, UndoRestoreForm
 from operations.models import BaseBackup, Erasure, Restore, RestoreDrill, RestoreStep
@@ -238,56 +238,51 @@ def ask_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def approve_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let what another operator asked for begin; the organisation's address is typed again."""
-    restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
-    form = ApproveForm(request.POST or None, slug=str(restore.organisation.slug))
-    if request.method == "POST" and form.is_valid():
-        try:
-            restores.approve(restore, by=operator_of(request), typed=form.cleaned_data["typed"])
-        except Refusal as refusal:
-            form.add_error("typed", str(refusal))
-        else:
-            messages.success(request, "It begins within some seconds.")
-            return redirect("admin:operations_restore_change", restore.pk)
-    title = f"Bring {restore.organisation.name} back to {restore.to_time:%d %b %Y %H:%M:%S} UTC"
-    said = (f"{restore.asked_by} asked for it: {restore.reason}", *CONSEQUENCES)
-    back = reverse("admin:operations_restore_change", args=[restore.pk])
-    shown = {"consequences": said, "title": title, "button": "Approve it", "back": back}
-    return act_page(request, form, opts=Restore._meta, **shown, back_to="Organisations brought back")
+    restore = _restore(pk)
+    return act_on(
+        request,
+        restore,
+        ApproveForm(request.POST or None, slug=str(restore.organisation.slug)),
+        lambda by, told: restores.approve(restore, by=by, typed=told["typed"]),
+        done="It begins within some seconds.",
+        wrong="typed",
+        title=f"Bring {restore.organisation.name} back to {restore.to_time:%d %b %Y %H:%M:%S} UTC",
+        consequences=(f"{restore.asked_by} asked for it: {restore.reason}", *CONSEQUENCES),
+        button="Approve it",
+    )
 
 
 def decline_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Drop a wish that nobody has approved."""
-    restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            restores.decline(restore, by=operator_of(request), reason=form.cleaned_data["reason"])
-        except Refusal as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"{restore.organisation.name} stays as it is.")
-        return redirect("admin:operations_restore_change", restore.pk)
-    title = f"Leave {restore.organisation.name} as it is"
-    back = reverse("admin:operations_restore_change", args=[restore.pk])
-    shown = {"title": title, "button": "Decline it", "back": back, "back_to": "Organisations brought back"}
-    return act_page(request, form, opts=Restore._meta, **shown)
+    restore = _restore(pk)
+    return act_on(
+        request,
+        restore,
+        ReasonForm(request.POST or None),
+        lambda by, told: restores.decline(restore, by=by, reason=told["reason"]),
+        done=f"{restore.organisation.name} stays as it is.",
+        wrong=None,
+        title=f"Leave {restore.organisation.name} as it is",
+        button="Decline it",
+    )
 
 
 def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Put back what a restore replaced; the organisation's address is typed."""
-    restore = get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)
-    form = UndoRestoreForm(request.POST or None, slug=str(restore.organisation.slug))
-    if request.method == "POST" and form.is_valid():
-        told = form.cleaned_data
-        try:
-            restores.ask_undo(restore, by=operator_of(request), reason=told["reason"], typed=told["typed"])
-        except Refusal as refusal:
-            form.add_error("typed", str(refusal))
-        else:
-            messages.success(request, "It begins within some seconds.")
-            return redirect("admin:operations_restore_change", restore.pk)
-    title = f"Undo bringing {restore.organisation.name} back"
-    said = (f"It was brought back to {restore.to_time:%d %b %Y %H:%M:%S} UTC: {restore.reason}", *UNDOING)
-    back = reverse("admin:operations_restore_change", args=[restore.pk])
-    shown = {"consequences": said, "title": title, "button": "Undo it", "back": back}
-    return act_page(request, form, opts=Restore._meta, **shown, back_to="Organisations brought back")
+    restore = _restore(pk)
+    to = f"{restore.to_time:%d %b %Y %H:%M:%S} UTC"
+    return act_on(
+        request,
+        restore,
+        UndoRestoreForm(request.POST or None, slug=str(restore.organisation.slug)),
+        lambda by, told: restores.ask_undo(restore, by=by, reason=told["reason"], typed=told["typed"]),
+        done="It begins within some seconds.",
+        wrong="typed",
+        title=f"Undo bringing {restore.organisation.name} back",
+        consequences=(f"It was brought back to {to}: {restore.reason}", *UNDOING),
+        button="Undo it",
+    )
+
+
+def _restore(pk: UUID) -> Restore:
+    return get_object_or_404(Restore.objects.select_related("organisation"), pk=pk)

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from operations.actions import joining, splitting
-from operations.console.joining import act_on, found_in
+from operations.console.joining import found_in
+from operations.console.pages import act_on
 from operations.forms import ApproveForm, ReasonForm, UndoForm
 from operations.models import Split
 from operations.models.joining import UNDONE_WITHIN

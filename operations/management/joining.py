@@ -1,6 +1,7 @@
 """What the commands that join organisations, and take them apart, have in common."""
 
 import sys
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from collections.abc import Callable
 from itertools import groupby
@@ -23,7 +24,7 @@ from tenants.refusals import Refusal
 _Work = TypeVar("_Work", Merge, Split)
 
 
-class JoiningCommand(BaseCommand, Generic[_Work]):
+class JoiningCommand(BaseCommand, ABC, Generic[_Work]):
     """A command that has something looked at, approved by somebody else, done, undone and closed.
 
     `run` does it; `consequence` is what whoever approves it reads first, with the organisation's name in it.
@@ -52,13 +53,13 @@ class JoiningCommand(BaseCommand, Generic[_Work]):
         )
         does.add_argument("--resume", action="store_true", help="go on with all that broke off")
 
+    @abstractmethod
     def add_wishes(self, parser: ArgumentParser) -> None:
         """Add the options that say what is asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ask(self, organisation: Organisation, options: dict[str, Any], *, by: User) -> _Work:
         """Ask for what the options say."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
